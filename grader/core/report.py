@@ -1,0 +1,202 @@
+"""The report, schema 1.0: the document other programs read.
+
+Readers ignore unknown keys; a minor version only adds. The JSON Schema is generated from here
+(`grader rubric schema --report`) and shipped. Only the `run` block may differ between two runs
+over the same submission, rubric, seed, torch build and CPU type.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "Adjustment",
+    "Attempt",
+    "Automatic",
+    "CriterionResult",
+    "CriterionStatus",
+    "Diagnosis",
+    "Evidence",
+    "Execution",
+    "Final_",
+    "Manual",
+    "Place",
+    "Report",
+    "RubricFacts",
+    "RunFacts",
+    "SubmissionFacts",
+    "TargetFacts",
+    "Worst",
+]
+
+SCHEMA_VERSION: Final = "1.0"
+
+CriterionStatus = Literal[
+    "passed", "partial", "failed", "pending", "skipped", "not_applicable", "error"
+]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore", ser_json_inf_nan="strings")
+
+
+class Attempt(_Frozen):
+    """Which of a student's attempts this is; unknown parts are null."""
+
+    number: int = 1
+    of: int = 1
+    submitted_at: str | None = None
+    late_flag: bool | None = None
+    late_seconds: int | None = None
+    chosen_by: str = "only"
+
+
+class SubmissionFacts(_Frozen):
+    id: str
+    source: str
+    sha256: str
+    format: str | None
+    submitters: tuple[str, ...] = ()
+    attempt: Attempt = Attempt()
+
+
+class RubricFacts(_Frozen):
+    id: str
+    version: str
+    sha256: str
+
+
+class Automatic(_Frozen):
+    score: float
+    max: float
+    bonus: float = 0.0
+    max_bonus: float = 0.0
+
+
+class Manual(_Frozen):
+    score: float | None
+    max: float
+
+
+class Final_(_Frozen):  # noqa: N801 - `Final` is typing's
+    score: float | None
+    max: float
+
+
+class Adjustment(_Frozen):
+    """A change to the sum of the rows: a cap of the rubric, later a human decision."""
+
+    kind: str
+    criterion: str | None
+    points: float
+    reason: str
+    by: str
+    at: str | None = None
+
+
+class Place(_Frozen):
+    """1-based code cell, line in the cell, and line in the file where known."""
+
+    cell: int
+    cell_id: str | None = None
+    line: int
+    file_line: int | None = None
+
+
+class TargetFacts(_Frozen):
+    role: str
+    symbol: str | None
+    form: str | None
+    form_basis: str | None
+    location: Place | None
+
+
+class Worst(_Frozen):
+    """The entry furthest outside its bound; numbers are strings where not finite."""
+
+    index: tuple[int, ...]
+    got: float
+    expected: float
+
+
+class Evidence(_Frozen):
+    """One fixture of a criterion. `error` and `bound` are absolute, at the worst entry."""
+
+    fixture: str
+    outcome: Literal["ok", "wrong", "raised", "timed_out", "killed", "not_run"]
+    error: float | None = None
+    bound: float | None = None
+    worst: Worst | None = None
+    text: str = ""
+    visibility: Literal["visible", "hidden"] = "hidden"
+
+
+class CriterionResult(_Frozen):
+    id: str
+    title: str
+    points: float
+    max_points: float
+    bonus: bool
+    visibility: Literal["visible", "hidden"]
+    status: CriterionStatus
+    feedback: str
+    evidence: tuple[Evidence, ...] = ()
+    diagnoses: tuple[str, ...] = ()
+
+
+class Diagnosis(_Frozen):
+    id: str
+    role: str
+    confidence: Literal["proved", "matched", "static"]
+    message: str
+    hint: str
+    location: Place | None
+    criteria: tuple[str, ...]
+
+
+class Isolation(_Frozen):
+    mode: str
+    layers: tuple[str, ...]
+
+
+class Execution(_Frozen):
+    """How the code was run. Text is truncated and control characters are escaped.
+
+    `hidden_output` tells that some of it was printed while a hidden fixture ran; such text is in
+    `stdout` and `stderr` for staff and is dropped from everything a student sees.
+    """
+
+    isolation: Isolation
+    limits: dict[str, float]
+    stdout: str = ""
+    stderr: str = ""
+    hidden_output: bool = False
+    notes: tuple[str, ...] = ()
+
+
+class RunFacts(_Frozen):
+    """The one block outside promise 4."""
+
+    seconds: float
+    at: str
+    environment: dict[str, str]
+
+
+class Report(_Frozen):
+    schema_version: Annotated[str, Field(pattern=r"^1\.\d+$")] = SCHEMA_VERSION
+    submission: SubmissionFacts
+    rubric: RubricFacts
+    status: Literal["graded", "needs_person", "ungradable"]
+    reason: str = ""
+    automatic: Automatic
+    manual: Manual
+    final: Final_
+    adjustments: tuple[Adjustment, ...] = ()
+    targets: tuple[TargetFacts, ...] = ()
+    criteria: tuple[CriterionResult, ...] = ()
+    diagnoses: tuple[Diagnosis, ...] = ()
+    execution: Execution | None = None
+    run: RunFacts

@@ -1,0 +1,108 @@
+"""The rubric as a frozen value; `grader.rubric` loads it from YAML with line numbers."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+__all__ = ["CHECKS", "Cap", "CheckName", "Criterion", "Feedback", "Forbid", "Rubric"]
+
+CheckName = Literal[
+    "implemented", "values", "dtype", "gradient", "own-argument", "pure", "from-scratch", "manual"
+]
+CHECKS: Final[tuple[str, ...]] = (
+    "implemented",
+    "values",
+    "dtype",
+    "gradient",
+    "own-argument",
+    "pure",
+    "from-scratch",
+    "manual",
+)
+
+Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*([-_][a-z0-9]+)*$", max_length=60)]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Feedback(_Frozen):
+    """What the student reads, by outcome; an empty text falls back to the check's own sentence."""
+
+    passed: str = ""
+    partial: str = ""
+    failed: str = ""
+    skipped: str = ""
+    pending: str = ""
+
+
+class Forbid(_Frozen):
+    """Library functions that must not produce the answer.
+
+    names  as imports resolve them (`torch.nn.functional.relu`) or methods (`.relu`)
+    ops    patterns over dispatcher operators (`aten::relu*`)
+    """
+
+    names: tuple[str, ...] = ()
+    ops: tuple[str, ...] = ()
+
+
+class Criterion(_Frozen):
+    """One row of the rubric.
+
+    check        which check decides it (see `CHECKS`)
+    role         the assignment's target it is about; empty: the assignment's first
+    fixtures     names (`group/name`) or groups (`group`) it is decided on
+    partial      earn the share of fixtures that hold; false: all or nothing
+    gate         where it fails every other automatic criterion of its role is skipped, no points
+    skip_unless  criteria that must not have failed, else this one is skipped, no points
+    scale_with   its points are multiplied by the share of points those criteria earned
+    """
+
+    id: Slug
+    title: str
+    check: CheckName
+    points: Annotated[float, Field(ge=0, le=1000)]
+    role: str = ""
+    bonus: bool = False
+    visibility: Literal["visible", "hidden"] = "visible"
+    fixtures: tuple[str, ...] = ()
+    partial: bool = True
+    gate: bool = False
+    skip_unless: tuple[Slug, ...] = ()
+    scale_with: tuple[Slug, ...] = ()
+    forbid: Forbid | None = None
+    feedback: Feedback = Feedback()
+
+
+class Cap(_Frozen):
+    """The automatic score is at most `score` where the criterion `failed` has failed."""
+
+    failed: Slug
+    score: Annotated[float, Field(ge=0)]
+    reason: str
+
+
+class Rubric(_Frozen):
+    """A rubric: which assignment, which criteria, which caps.
+
+    assignment  the name of a shipped assignment, or a path (relative to the rubric file) of a
+                course's own folder
+    """
+
+    id: Slug
+    version: Annotated[str, Field(pattern=r"^\d+(\.\d+)*$")]
+    title: str
+    assignment: str
+    criteria: Annotated[tuple[Criterion, ...], Field(min_length=1)]
+    caps: tuple[Cap, ...] = ()
+
+    def criterion(self, identifier: str) -> Criterion:
+        """The criterion of that id; KeyError if there is none."""
+        for criterion in self.criteria:
+            if criterion.id == identifier:
+                return criterion
+        raise KeyError(identifier)
