@@ -1,0 +1,140 @@
+"""Watching and poisoning operators, and mapping accelerators to the CPU."""
+
+from __future__ import annotations
+
+import fnmatch
+import importlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+import torch
+from torch.overrides import TorchFunctionMode
+from torch.utils._python_dispatch import TorchDispatchMode
+
+__all__ = ["MOST_OPS", "OnCpu", "TooManyOps", "Watch", "poison_named"]
+
+MOST_OPS: Final = 20_000
+"""Operators one watched call may use; a longer one is asked again without watching."""
+
+_nudge_eps: Final = {
+    torch.float64: 2.0**-50,
+    torch.float32: 2.0**-21,
+    torch.float16: 2.0**-9,
+    torch.bfloat16: 2.0**-6,
+}
+
+
+class TooManyOps(BaseException):
+    """Ends a watched call; not an Exception, so that ordinary handlers let it through."""
+
+
+class Watch(TorchDispatchMode):
+    """Records which of the watched operators a call uses and, if asked, falsifies their results.
+
+    It sees an operator under whatever Python name it was called: below autograd, composite
+    functions have become the operators they are made of.
+    """
+
+    def __init__(self, patterns: Sequence[str], how: str | None = None) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        self.patterns = tuple(patterns)
+        self.how = how
+        self.seen: set[str] = set()
+        self.count = 0
+        self.known: dict[object, str | None] = {}
+
+    def __torch_dispatch__(
+        self,
+        func: Any,
+        types: Any,
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        self.count += 1
+        if self.count > MOST_OPS:
+            raise TooManyOps
+        result = func(*args, **(kwargs or {}))
+        name = self._watched(func)
+        if name is None:
+            return result
+        self.seen.add(name)
+        return result if self.how is None else falsify(result, self.how)
+
+    def _watched(self, func: Any) -> str | None:
+        if func not in self.known:
+            name = str(func._schema.name)
+            hit = any(fnmatch.fnmatchcase(name, pattern) for pattern in self.patterns)
+            self.known[func] = name if hit else None
+        return self.known[func]
+
+
+def falsify(result: Any, how: str) -> Any:
+    """The result with every floating tensor in it changed (see `core.observation.Poison`)."""
+    if isinstance(result, torch.Tensor) and result.is_floating_point() and result.numel():
+        return _nudged(result) if how == "nudge" or result.shape[-1:] in ((), (1,)) else _rolled(
+            result
+        )
+    if type(result) in (tuple, list):
+        return type(result)(falsify(item, how) for item in result)
+    return result
+
+
+def _nudged(result: torch.Tensor) -> torch.Tensor:
+    signs = torch.ones(result.numel(), dtype=result.dtype)
+    signs[1::2] = -1
+    return result * (1 + _nudge_eps.get(result.dtype, 2.0**-21) * signs.reshape(result.shape))
+
+
+def _rolled(result: torch.Tensor) -> torch.Tensor:
+    return torch.roll(result, 1, -1)
+
+
+def poison_named(names: Sequence[str], how: str) -> None:
+    """Wrap functions of other libraries (`scipy.special.expit`) where they can be imported."""
+    for name in names:
+        module_name, _, attribute = name.rpartition(".")
+        try:
+            module = importlib.import_module(module_name)
+            setattr(module, attribute, _false(getattr(module, attribute), how))
+        except (ImportError, AttributeError):
+            continue  # what is not here cannot have been used
+
+
+def _false(function: Callable[..., Any], how: str) -> Callable[..., Any]:
+    def false(*args: Any, **kwargs: Any) -> Any:
+        result = function(*args, **kwargs)
+        try:
+            changed = falsify(torch.as_tensor(result), how)
+        except (TypeError, ValueError, RuntimeError):
+            return result
+        return changed if isinstance(result, torch.Tensor) else changed.numpy()
+
+    return false
+
+
+class OnCpu(TorchFunctionMode):
+    """Answers `.cuda()`, `.to("cuda")` and `device=...` with the CPU: these are Colab notebooks."""
+
+    def __torch_function__(
+        self,
+        func: Any,
+        types: Any,
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        if func in _MOVES:
+            return args[0]
+        arguments = [_on_cpu(item) for item in args]
+        return func(*arguments, **{key: _on_cpu(item) for key, item in (kwargs or {}).items()})
+
+
+_MOVES: Final = {torch.Tensor.cuda, torch.Tensor.xpu}
+_ELSEWHERE: Final = ("cuda", "mps", "xpu", "hip")
+
+
+def _on_cpu(item: Any) -> Any:
+    if isinstance(item, torch.device):
+        return torch.device("cpu") if item.type in _ELSEWHERE else item
+    if isinstance(item, str) and item.partition(":")[0] in _ELSEWHERE:
+        return "cpu"
+    return item

@@ -1,0 +1,208 @@
+"""Running a slice's statements as a notebook kernel would, and finding what to call."""
+
+from __future__ import annotations
+
+import __future__ as future
+
+import ast
+import functools
+import inspect
+import linecache
+import sys
+import traceback
+import types
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import torch
+
+__all__ = ["Prepared", "fault_of", "prepare"]
+
+MOST_TEXT: Final = 600
+_uniform = torch.rand
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A target ready to be called."""
+
+    call: Callable[..., Any]
+    fills: Mapping[str, int]
+    watch: tuple[str, ...]
+    how: str | None
+
+
+class NotCallable(Exception):
+    """The symbol is bound to something that is not the function asked for."""
+
+
+def prepare(header: Mapping[str, Any]) -> tuple[Prepared | None, dict[str, Any]]:
+    """Run the statements; None and the reason where nothing can be called afterwards."""
+    main = types.ModuleType("__main__")
+    main.__dict__["display"] = print  # notebooks have it, and some print with it
+    sys.modules["__main__"] = main
+    optimize = 1 if header["poison"] is not None else 0
+    faults = []
+    for number, statement in enumerate(header["statements"]):
+        try:
+            _execute(statement, main.__dict__, optimize)
+            if header["vary"] is not None and statement["data"]:
+                _vary(main.__dict__, statement["binds"], header["vary"])
+        except BaseException as error:  # noqa: BLE001 - a kernel goes on with the next cell
+            faults.append([number, fault_of(error)["fault"]])
+    try:
+        call, form = _resolve(main.__dict__, header["symbol"])
+        fills = _fills(call, header["arity"], header["fills"])
+    except BaseException as error:  # noqa: BLE001 - constructors and metaclasses are student code
+        faults.append([-1, fault_of(error)["fault"]])
+        return None, {"outcome": "raised", "form": "", "faults": faults}
+    poison = header["poison"]
+    prepared = Prepared(call, fills, tuple(header["watch"]), poison and poison["how"])
+    return prepared, {"outcome": "ok", "form": form, "faults": faults}
+
+
+def _execute(statement: Mapping[str, Any], namespace: dict[str, Any], optimize: int) -> None:
+    source, filename = statement["code"], statement["filename"]
+    padded = "\n" * (statement["line"] - 1) + source
+    linecache.cache[f"{filename}"] = (len(padded), None, _lines(filename, padded), filename)
+    try:
+        exec(_compiled(padded, filename, 0, optimize), namespace)  # noqa: S102 - it is what we do
+    except NameError:
+        if not _defines(source):
+            raise
+        # a name that only an annotation needs is no reason to lose the definition
+        flags = future.annotations.compiler_flag
+        exec(_compiled(padded, filename, flags, optimize), namespace)  # noqa: S102 - likewise
+
+
+def _compiled(source: str, filename: str, flags: int, optimize: int) -> types.CodeType:
+    return compile(source, filename, "exec", flags=flags, dont_inherit=True, optimize=optimize)
+
+
+def _lines(filename: str, padded: str) -> list[str]:
+    """All known lines of the cell so far: `inspect.getsource` must find each of its functions."""
+    known = linecache.cache.get(filename)
+    before = list(known[2]) if known is not None and len(known) == 4 else []
+    lines = padded.splitlines(keepends=True)
+    lines[-1] = lines[-1].rstrip("\n") + "\n"
+    merged = before + ["\n"] * max(0, len(lines) - len(before))
+    for number, line in enumerate(lines):
+        if line.strip():
+            merged[number] = line
+    return merged
+
+
+def _defines(source: str) -> bool:
+    return isinstance(ast.parse(source).body[0], ast.FunctionDef | ast.ClassDef)
+
+
+def _resolve(namespace: Mapping[str, Any], symbol: str) -> tuple[Callable[..., Any], str]:
+    if symbol not in namespace:
+        raise NotCallable(f"{symbol} was not defined when its cells had run")
+    found = namespace[symbol]
+    if isinstance(found, type):
+        return _resolve_class(found, symbol)
+    if isinstance(getattr(found, "__self__", None), type) and issubclass(
+        found.__self__, torch.autograd.Function
+    ):
+        return found, "autograd_function"
+    if isinstance(found, torch.jit.ScriptFunction | types.FunctionType | functools.partial):
+        return found, "function"
+    if isinstance(found, torch.nn.Module):
+        return found, "module"
+    return _resolve_instance(found, symbol)
+
+
+def _resolve_class(found: type, symbol: str) -> tuple[Callable[..., Any], str]:
+    if issubclass(found, torch.autograd.Function):
+        return found.apply, "autograd_function"
+    return (found(), "module") if issubclass(found, torch.nn.Module) else _resolve_instance(
+        found(), symbol
+    )
+
+
+def _resolve_instance(found: Any, symbol: str) -> tuple[Callable[..., Any], str]:
+    if callable(found):
+        plain = isinstance(found, types.BuiltinFunctionType | types.MethodType)
+        return found, "function" if plain else "instance"
+    if callable(getattr(found, "forward", None)):
+        return found.forward, "instance"
+    raise NotCallable(f"{symbol} is not a function but of type {type(found).__name__}")
+
+
+def _fills(call: Callable[..., Any], arity: int, known: Mapping[str, int]) -> dict[str, int]:
+    """Values for required parameters beyond the arguments, by their names."""
+    try:
+        parameters = list(inspect.signature(call).parameters.values())
+    except (TypeError, ValueError):
+        return {}
+    further = [
+        parameter
+        for place, parameter in enumerate(parameters)
+        if (place >= arity or parameter.kind is parameter.KEYWORD_ONLY)
+        and parameter.default is parameter.empty
+        and parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
+    ]
+    return {parameter.name: known[parameter.name] for parameter in further if parameter.name in known}
+
+
+def _vary(namespace: dict[str, Any], names: tuple[str, ...], variation: int) -> None:
+    """Other values, of the same shape and dtype, for the sample data just bound."""
+    for name in names:
+        if name in namespace:
+            namespace[name] = _varied(namespace[name], variation)
+
+
+def _varied(value: Any, variation: int) -> Any:
+    if isinstance(value, torch.Tensor):
+        if not value.is_floating_point():
+            return value
+        with torch.no_grad():
+            fresh = _other(tuple(value.shape), variation).to(value.dtype)
+        return fresh.requires_grad_(value.requires_grad)
+    if isinstance(value, np.ndarray) and value.dtype.kind == "f":
+        return _other(value.shape, variation).numpy().astype(value.dtype)
+    if isinstance(value, list) and value and all(type(item) is float for item in value):
+        return [float(item) for item in _other((len(value),), variation)]
+    if isinstance(value, list) and value and all(isinstance(item, list) for item in value):
+        return [_varied(item, variation) for item in value]
+    return value
+
+
+def _other(shape: tuple[int, ...], variation: int) -> torch.Tensor:
+    # one variation far from anything a notebook samples, one near zero: a name that only shifts
+    # its argument is harmless at one scale and harmful at another
+    generator = torch.Generator().manual_seed(1000 + variation)
+    unit = _uniform(shape, generator=generator, dtype=torch.float64)
+    return unit * 40 - 350 if variation == 1 else unit * 3 - 1
+
+
+def fault_of(error: BaseException) -> dict[str, Any]:
+    """The exception as text; a class that lies about itself or raises in `__str__` is survived."""
+    try:
+        message = str(error)[:MOST_TEXT]
+    except BaseException:  # noqa: BLE001 - a hostile __str__
+        message = "(its message cannot be shown)"
+    filename, line = _innermost(error)
+    missing = error.name if type(error) is NameError and isinstance(error.name, str) else ""
+    fault = {
+        "type": str(type.__getattribute__(type(error), "__name__"))[:100],
+        "message": message,
+        "filename": filename,
+        "line": line,
+        "missing_name": (missing or "")[:100],
+    }
+    return {"fault": fault}
+
+
+def _innermost(error: BaseException) -> tuple[str | None, int | None]:
+    """File and line of the deepest frame in the student's own cells."""
+    place: tuple[str | None, int | None] = (None, None)
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        if frame.f_code.co_filename.startswith("<cell "):
+            place = (frame.f_code.co_filename, line)
+    if isinstance(error, SyntaxError) and place[0] is None:
+        return (error.filename, error.lineno)
+    return place

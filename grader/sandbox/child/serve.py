@@ -1,0 +1,227 @@
+"""One child: confine, run the slice's statements, then answer calls one at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.abc
+import os
+import random
+import socket
+import sys
+import warnings
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from grader.sandbox import wire
+from grader.sandbox.child import confine
+from grader.sandbox.child.modes import MOST_OPS, OnCpu, Watch, poison_named
+from grader.sandbox.child.present import arguments, dense, encode, present, same
+from grader.sandbox.child.program import Prepared, fault_of, prepare
+
+__all__ = ["serve", "torch_version", "warm"]
+
+_set_torch_seed = torch.manual_seed
+_grad = torch.autograd.grad
+
+
+def torch_version() -> str:
+    return str(torch.__version__)
+
+
+def warm() -> None:
+    """Use once what is dear the first time: autograd, dispatch modes, half precision."""
+    torch.set_num_threads(1)
+    _stand_in_for_compile()
+    seed()
+    for dtype in (torch.float32, torch.float64, torch.float16, torch.bfloat16):
+        base = torch.rand(2, 3, dtype=torch.float32).to(dtype).requires_grad_(True)
+        with Watch(("aten::exp",)):
+            value = (base - base.max(dim=1, keepdim=True).values).exp()
+            value = value / value.sum(dim=1, keepdim=True)
+        _grad(value, base, torch.ones_like(value))
+    with OnCpu():
+        torch.zeros(1, device="cuda")
+    sent = arguments([{"name": "x", "dtype": "float32", "layout": "strided"}], encode({"x": dense(base.float())}))
+    present([[1.0], sent[0].flatten()[:1]])
+    str(sent[0])  # printing a tensor imports its formatter
+
+
+def _stand_in_for_compile() -> None:
+    """`torch.compile` changes how, never what, is computed, and needs a compiler and threads."""
+
+    def compile_nothing(model: Any = None, **_: Any) -> Any:
+        return model if model is not None else (lambda function: function)
+
+    torch.compile = compile_nothing  # type: ignore[assignment]  # overloads cannot be matched
+
+
+def seed() -> None:
+    """The same dice before every call, in every child."""
+    random.seed(0)
+    np.random.seed(0)  # noqa: NPY002 - the legacy state is what students draw from
+    _set_torch_seed(0)
+
+
+def serve(conversation: int, stdout: int, stderr: int) -> None:
+    """Talk with the parent until it closes its end. Runs in the forked child."""
+    talk = socket.socket(fileno=confine.confine(conversation, stdout, stderr))
+    talk.sendall(wire.pack(wire.READY, {"layers": confine.LAYERS}))
+    _fresh_streams()
+    _, header, _ = _receive(talk)
+    confine.limit_resources(header["memory_bytes"], header["cpu_seconds"])
+    _hide_ourselves()
+    with _devices(mapped=header["devices"]):
+        if header["poison"] is not None:
+            poison_named(header["poison"]["names"], header["poison"]["how"])
+        seed()
+        prepared, told = prepare(header)
+        _send(talk, told)
+        if prepared is None:
+            return
+        while True:
+            kind, call, block = _receive(talk)
+            if kind != wire.CALL:
+                return
+            told, tensors = _answer(prepared, call, block)
+            _send(talk, told, tensors)
+
+
+def _fresh_streams() -> None:
+    # write-through: what is buffered is lost when a child is killed
+    sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115, PTH123 - lives as long as we
+    for name, descriptor in (("stdout", 1), ("stderr", 2)):
+        stream = open(  # noqa: SIM115, PTH123 - lives as long as the child
+            descriptor, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False
+        )
+        stream.reconfigure(write_through=True)
+        setattr(sys, name, stream)
+        setattr(sys, f"__{name}__", stream)
+    warnings.simplefilter("default")
+
+
+class _Absent(importlib.abc.MetaPathFinder):
+    """Says of our own package that there is none."""
+
+    def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> None:
+        if fullname.partition(".")[0] == __name__.partition(".")[0]:
+            raise ModuleNotFoundError(f"No module named {fullname!r}", name=fullname)
+
+
+def _hide_ourselves() -> None:
+    root = __name__.partition(".")[0]
+    for name in [name for name in sys.modules if name.partition(".")[0] == root]:
+        del sys.modules[name]
+    sys.meta_path.insert(0, _Absent())
+
+
+@contextlib.contextmanager
+def _devices(*, mapped: bool) -> Iterator[None]:
+    with OnCpu() if mapped else contextlib.nullcontext():
+        yield
+
+
+def _answer(prepared: Prepared, call: dict[str, Any], block: bytes) -> tuple[dict[str, Any], bytes]:
+    if call["mode"] == "gradient":
+        return _gradient(prepared, call, block)
+    if not prepared.watch:
+        return _value(prepared, call, block, None)
+    watch = Watch(prepared.watch, prepared.how)
+    told, tensors = _value(prepared, call, block, watch)
+    too_many = watch.count > MOST_OPS
+    if prepared.how is not None:
+        return ({"outcome": "not_run"}, b"") if too_many else (told, tensors)
+    if too_many or told["outcome"] != "ok":
+        # watching must never be what a right answer fails on: ask again without
+        told, tensors = _value(prepared, call, block, None)
+    return {**told, "ops": sorted(watch.seen)}, tensors
+
+
+def _value(
+    prepared: Prepared, call: dict[str, Any], block: bytes, watch: Watch | None
+) -> tuple[dict[str, Any], bytes]:
+    given = arguments(call["arguments"], block)
+    before = [dense(argument) for argument in given]
+    seed()
+    try:
+        with watch or contextlib.nullcontext():
+            result = prepared.call(*given, **prepared.fills)
+        value, returned = present(result)
+    except BaseException as error:  # noqa: BLE001 - SystemExit and KeyboardInterrupt are answers too
+        return {"outcome": "raised", **fault_of(error), **_changed(given, before)}, b""
+    told = {"outcome": "ok", "returned": returned, **_changed(given, before)}
+    return told, encode({} if value is None else {"value": value})
+
+
+def _changed(given: Sequence[torch.Tensor], before: Sequence[torch.Tensor]) -> dict[str, bool]:
+    try:
+        kept = all(same(dense(now), then) for now, then in zip(given, before, strict=True))
+    except Exception:  # noqa: BLE001 - an argument made unreadable has been changed
+        kept = False
+    return {"changed": not kept}
+
+
+def _gradient(
+    prepared: Prepared, call: dict[str, Any], block: bytes
+) -> tuple[dict[str, Any], bytes]:
+    given = arguments(call["arguments"], block)
+    (upstream,) = arguments(call["upstream"], block)
+    base = given[call["wrt"]].detach().requires_grad_(True)
+    given[call["wrt"]] = base * 1  # not a leaf: writing into it is allowed, as inside a network
+    seed()
+    try:
+        with torch.enable_grad():
+            result = prepared.call(*given, **prepared.fills)
+            value, returned = present(result)
+            told: dict[str, Any] = {"outcome": "ok", "returned": returned}
+            tensors = {} if value is None else {"value": value}
+            if isinstance(result, torch.Tensor) and result.requires_grad:
+                told |= {"flows": True, "custom": _has_custom_backward(result)}
+                (gradient,) = _grad(result, base, upstream.to(result.dtype), allow_unused=True)
+                if gradient is not None:
+                    tensors["gradient"] = dense(gradient)
+    except BaseException as error:  # noqa: BLE001 - as in a value call
+        return {"outcome": "raised", **fault_of(error)}, b""
+    return told, encode(tensors)
+
+
+def _has_custom_backward(result: torch.Tensor) -> bool:
+    """Whether a Python `autograd.Function` stands anywhere between the result and the input."""
+    pending, met = [result.grad_fn], set()
+    while pending and len(met) < MOST_OPS:
+        node = pending.pop()
+        if node is None or node in met:
+            continue
+        if isinstance(node, torch.autograd.function.BackwardCFunction):
+            return True
+        met.add(node)
+        pending.extend(following for following, _ in node.next_functions)
+    return False
+
+
+def _receive(talk: socket.socket) -> tuple[int, dict[str, Any], bytes]:
+    kind, header_bytes, block_bytes = wire.HEAD.unpack(_exactly(talk, wire.HEAD.size))
+    header = wire.unpack_header(_exactly(talk, header_bytes))
+    return kind, header, _exactly(talk, block_bytes)
+
+
+def _exactly(talk: socket.socket, count: int) -> bytes:
+    parts = bytearray()
+    while len(parts) < count:
+        part = talk.recv(min(count - len(parts), 2**20))
+        if not part:
+            _leave(0)  # the parent has no further question
+        parts += part
+    return bytes(parts)
+
+
+_leave = os._exit
+
+
+def _send(talk: socket.socket, told: dict[str, Any], tensors: bytes = b"") -> None:
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(Exception):  # the student may have closed or replaced it
+            stream.flush()
+    talk.sendall(wire.pack(wire.ANSWER, told, tensors))

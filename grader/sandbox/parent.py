@@ -1,0 +1,324 @@
+"""Programs in, runs out: the trusted side of the sandbox."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from importlib import metadata
+from typing import Any, Final, Literal, Self, cast
+
+import numpy as np
+from safetensors.numpy import save as save_tensors
+
+from grader.core.observation import (
+    Call,
+    Fault,
+    Limits,
+    Observation,
+    Outcome,
+    Program,
+    Run,
+    Setup,
+)
+from grader.core.errors import SandboxFault
+from grader.core.fixture import Argument
+from grader.core.tensor import DType, RawTensor
+from grader.core.text import plain
+from grader.sandbox import wire
+from grader.sandbox.conversation import Answer, Conversation, Gone, TimedOut
+from grader.sandbox.zygote import Child, Zygote
+
+__all__ = ["Isolation", "Sandbox"]
+
+Isolation = Literal["strict", "best-effort", "none"]
+
+DEATHS: Final = 4
+"""After so many children of one program that died the rest of its calls is not run."""
+
+CONFINING_SECONDS: Final = 30.0
+_NUMPY: Final = {"bfloat16": "uint16"}
+
+
+class Sandbox:
+    """Runs programs one at a time in confined children of one zygote.
+
+    It may be made early: the zygote imports torch in the background, and the first `run` waits.
+    Raises IsolationRefused where `isolation` cannot be had, SandboxFault where the infrastructure
+    fails twice.
+    """
+
+    def __init__(self, isolation: Isolation = "strict", limits: Limits | None = None) -> None:
+        self.isolation: str = isolation
+        self.limits = limits or Limits()
+        self.torch = metadata.version("torch")
+        self._zygote = Zygote()
+
+    def run(self, program: Program, calls: Sequence[Call]) -> Run:
+        """Every call answered or accounted for.
+
+        A call that hangs or kills its child costs itself only: the child is replaced. A fault of
+        the infrastructure is retried once with a fresh zygote.
+        """
+        try:
+            return _Session(self._zygote, program, calls, self.limits).run()
+        except SandboxFault:
+            self._zygote.close()
+            self._zygote = Zygote()
+            return _Session(self._zygote, program, calls, self.limits).run()
+
+    def close(self) -> None:
+        self._zygote.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+@dataclass(slots=True)
+class _Session:
+    """One program: as many children, one after another, as its calls need."""
+
+    zygote: Zygote
+    program: Program
+    calls: Sequence[Call]
+    limits: Limits
+    answers: dict[str, Observation] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    layers: tuple[str, ...] = ()
+    setup: Setup = field(default_factory=lambda: Setup("not_run"))
+    room: int = 0
+    timeouts: int = 0
+    deaths: int = 0
+
+    def run(self) -> Run:
+        began = time.monotonic()
+        self.room = self.limits.output_bytes
+        pending = list(self.calls)
+        while pending and self._go_on(began):
+            before = len(pending)
+            pending = self._one_child(pending, began)
+            if self.setup.outcome != "ok":
+                break
+            if pending and len(pending) == before:
+                raise SandboxFault("a child answered nothing")
+        for call in pending:
+            self.answers[call.key] = Observation("not_run")
+        return Run(
+            setup=self.setup,
+            calls={call.key: self.answers[call.key] for call in self.calls},
+            layers=self.layers,
+            notes=tuple(self.notes),
+            seconds=time.monotonic() - began,
+        )
+
+    def _go_on(self, began: float) -> bool:
+        if time.monotonic() - began > self.limits.total_seconds:
+            self.notes.append(
+                f"the rest was not run: over {self.limits.total_seconds:g} s in all"
+            )
+        elif self.timeouts >= self.limits.timeouts:
+            self.notes.append(f"the rest was not run after {self.timeouts} calls without an end")
+        elif self.deaths >= DEATHS:
+            self.notes.append(f"the rest was not run after {self.deaths} processes that died")
+        else:
+            return True
+        return False
+
+    def _one_child(self, pending: list[Call], began: float) -> list[Call]:
+        """Answer calls until the child must be replaced; what is left of them."""
+        child = self.zygote.spawn()
+        talk = Conversation(
+            child, output_bytes=self.room, frame_bytes=self.limits.frame_bytes
+        )
+        try:
+            return self._converse(talk, pending, began)
+        finally:
+            self.room = talk.room()
+            status = self.zygote.reap(child)
+            child.close()
+            self._note_death(status)
+
+    def _converse(self, talk: Conversation, pending: list[Call], began: float) -> list[Call]:
+        try:
+            ready = talk.ask(None, seconds=CONFINING_SECONDS, kind=wire.READY)
+        except (Gone, TimedOut) as error:
+            raise SandboxFault(f"a child could not be confined: {error}") from error
+        self.layers = tuple(str(layer) for layer in ready.header["layers"])
+        setup = self._set_up(talk)
+        if setup.outcome != "ok" or self.setup.outcome == "not_run":
+            self.setup = setup
+        if setup.outcome != "ok":
+            return pending
+        while pending:
+            left = self.limits.total_seconds - (time.monotonic() - began)
+            if left <= 0:
+                return pending
+            call = pending.pop(0)
+            observation = self._ask(talk, call, left)
+            self.answers[call.key] = observation
+            if observation.outcome in ("timed_out", "killed"):
+                return pending
+        return pending
+
+    def _set_up(self, talk: Conversation) -> Setup:
+        question = wire.pack(wire.SETUP, _setup_header(self.program, self.calls, self.limits))
+        try:
+            answer = talk.ask(question, seconds=self.limits.setup_seconds)
+            return _setup_of(answer)
+        except TimedOut:
+            return Setup("timed_out", "", (), *map(plain, talk.last_output()))
+        except Gone as error:
+            self.notes.append(f"while its cells ran: {error}")
+            return Setup("killed", "", (), *map(plain, talk.last_output()))
+
+    def _ask(self, talk: Conversation, call: Call, left: float) -> Observation:
+        began = time.monotonic()
+        try:
+            answer = talk.ask(_question(call), seconds=min(left, seconds_for(call, self.limits)))
+            return _observation_of(answer)
+        except TimedOut:
+            self.timeouts += 1
+            outcome: Outcome = "timed_out"
+        except Gone as error:
+            self.deaths += 1
+            self.notes.append(f"{call.key}: {error}")
+            outcome = "killed"
+        out, err = talk.last_output()
+        return Observation(
+            outcome, stdout=plain(out), stderr=plain(err), seconds=time.monotonic() - began
+        )
+
+    def _note_death(self, status: int) -> None:
+        if os.WIFSIGNALED(status) and os.WTERMSIG(status) not in (signal.SIGKILL, 0):
+            self.notes.append(f"a process died of {signal.Signals(os.WTERMSIG(status)).name}")
+
+
+def seconds_for(call: Call, limits: Limits) -> float:
+    """Wall seconds one call may take: slow but right loops over pairs of elements must finish."""
+    most = max((_count(argument.tensor) for argument in call.arguments), default=0)
+    return min(limits.call_seconds + limits.per_pair_seconds * most**2, limits.call_seconds_most)
+
+
+def _count(tensor: RawTensor) -> int:
+    return int(np.prod(tensor.shape, dtype=np.int64))
+
+
+def _setup_header(program: Program, calls: Sequence[Call], limits: Limits) -> dict[str, Any]:
+    return {
+        "statements": [
+            {
+                "code": statement.code,
+                "filename": statement.filename,
+                "line": statement.location.line,
+                "binds": statement.binds,
+                "data": statement.data,
+            }
+            for statement in program.statements
+        ],
+        "symbol": program.symbol,
+        "fills": dict(program.fills),
+        "arity": len(calls[0].arguments) if calls else 1,
+        "devices": program.devices,
+        "vary": program.vary,
+        "watch": program.poison.ops if program.poison else program.watch,
+        "poison": asdict(program.poison) if program.poison else None,
+        "memory_bytes": limits.memory_bytes,
+        "cpu_seconds": int(limits.total_seconds + limits.setup_seconds) + 10,
+    }
+
+
+def _question(call: Call) -> bytes:
+    named = [(f"a{place}", argument) for place, argument in enumerate(call.arguments)]
+    header: dict[str, Any] = {
+        "mode": call.mode,
+        "wrt": call.wrt,
+        "arguments": [_describe(name, argument) for name, argument in named],
+    }
+    tensors = {name: _array(argument.tensor) for name, argument in named}
+    if call.upstream is not None:
+        tensors["upstream"] = _array(call.upstream)
+        header["upstream"] = [_describe("upstream", Argument("upstream", call.upstream))]
+    return wire.pack(wire.CALL, header, save_tensors(tensors))
+
+
+def _describe(name: str, argument: Argument) -> dict[str, str]:
+    return {"name": name, "dtype": argument.tensor.dtype, "layout": argument.layout}
+
+
+def _array(tensor: RawTensor) -> Any:
+    dtype = np.dtype(_NUMPY.get(tensor.dtype, tensor.dtype)).newbyteorder("<")
+    return np.frombuffer(tensor.data, dtype=dtype).reshape(tensor.shape)
+
+
+def _observation_of(answer: Answer) -> Observation:
+    told = answer.header
+    if told.get("outcome") not in ("ok", "raised", "not_run"):
+        raise Gone("it broke the protocol: an answer without an outcome")
+    tensors = {name: _raw(*facts) for name, facts in answer.tensors.items()}
+    return Observation(
+        outcome=cast("Outcome", told["outcome"]),
+        value=tensors.get("value"),
+        returned=_text(told.get("returned", "nothing"), 100),
+        gradient=tensors.get("gradient"),
+        flows=told.get("flows") is True,
+        custom=told.get("custom") is True,
+        changed=told.get("changed") is True,
+        ops=tuple(sorted(_strings(told.get("ops")))),
+        fault=_fault(told["fault"]) if "fault" in told else None,
+        stdout=plain(answer.stdout),
+        stderr=plain(answer.stderr),
+        seconds=answer.seconds,
+    )
+
+
+def _raw(dtype: str, shape: tuple[int, ...], data: bytes) -> RawTensor:
+    try:
+        return RawTensor(cast("DType", dtype), shape, data)
+    except ValueError as error:
+        raise Gone("it broke the protocol: a tensor of the wrong size") from error
+
+
+def _setup_of(answer: Answer) -> Setup:
+    told = answer.header
+    if told.get("outcome") not in ("ok", "raised"):
+        raise Gone("it broke the protocol: a setup without an outcome")
+    return Setup(
+        outcome=cast("Outcome", told["outcome"]),
+        form=_text(told.get("form", ""), 40),
+        faults=tuple(_faults(told.get("faults"))),
+        stdout=plain(answer.stdout),
+        stderr=plain(answer.stderr),
+    )
+
+
+def _faults(told: object) -> Iterator[tuple[int, Fault]]:
+    for item in told if isinstance(told, list) else []:
+        if isinstance(item, list) and len(item) == 2 and isinstance(item[0], int):
+            yield item[0], _fault(item[1])
+
+
+def _fault(told: object) -> Fault:
+    facts = told if isinstance(told, dict) else {}
+    filename, line = facts.get("filename"), facts.get("line")
+    return Fault(
+        type=_text(facts.get("type", ""), 100),
+        message=_text(facts.get("message", ""), 600),
+        filename=_text(filename, 100) if isinstance(filename, str) else None,
+        line=line if isinstance(line, int) else None,
+        missing_name=_text(facts.get("missing_name", ""), 100),
+    )
+
+
+def _text(value: object, most: int) -> str:
+    return plain(value[:most]) if isinstance(value, str) else ""
+
+
+def _strings(value: object) -> Iterator[str]:
+    for item in value if isinstance(value, list) else []:
+        if isinstance(item, str):
+            yield plain(item[:100])

@@ -1,0 +1,100 @@
+"""Frames across the trust boundary, on a stream socket.
+
+A frame is a kind (1 byte), the length of a JSON header (4), the length of a tensor block (8), then
+both. Tensors are a safetensors block: dtype, shape and bytes, checked by a parser made for
+untrusted input; nothing is unpickled or evaluated. Lengths are checked before anything is read.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Mapping
+from typing import Any, Final
+
+import safetensors
+
+__all__ = [
+    "ANSWER",
+    "CALL",
+    "HEAD",
+    "MOST_DIMS",
+    "OUR_NAMES",
+    "READY",
+    "SETUP",
+    "WireError",
+    "head",
+    "pack",
+    "unpack_header",
+    "unpack_tensors",
+]
+
+SETUP: Final = 1
+READY: Final = 2
+CALL: Final = 3
+ANSWER: Final = 4
+
+HEAD: Final = struct.Struct("<BIQ")
+HEADER_BYTES: Final = 4 * 2**20
+
+
+class WireError(Exception):
+    """Bytes that are no frame of this protocol."""
+
+
+def pack(kind: int, header: Mapping[str, Any], tensors: bytes = b"") -> bytes:
+    """One whole frame."""
+    text = json.dumps(header, ensure_ascii=True, separators=(",", ":")).encode("ascii")
+    return HEAD.pack(kind, len(text), len(tensors)) + text + tensors
+
+
+def head(data: bytes, *, most: int) -> tuple[int, int, int]:
+    """Kind and lengths of a frame; WireError where a length is over `most` or the kind unknown."""
+    kind, header, tensors = HEAD.unpack(data)
+    if kind not in (SETUP, READY, CALL, ANSWER):
+        raise WireError(f"frame of unknown kind {kind}")
+    if header > HEADER_BYTES or tensors > most:
+        raise WireError(f"frame of {header} + {tensors} bytes is larger than allowed")
+    return kind, header, tensors
+
+
+def unpack_header(text: bytes) -> dict[str, Any]:
+    """The JSON object of a frame; WireError for anything else."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise WireError("frame header is not JSON") from error
+    if not isinstance(found, dict):
+        raise WireError("frame header is not an object")
+    return found
+
+
+OUR_NAMES: Final = {
+    "F64": "float64",
+    "F32": "float32",
+    "F16": "float16",
+    "BF16": "bfloat16",
+    "I64": "int64",
+    "I32": "int32",
+    "BOOL": "bool",
+}
+"""dtypes that may cross, by safetensors' name."""
+
+MOST_DIMS: Final = 8
+
+
+def unpack_tensors(block: bytes) -> dict[str, tuple[str, tuple[int, ...], bytes]]:
+    """(dtype, shape, bytes) by name; WireError for a broken block, another dtype, over 8 dims."""
+    if not block:
+        return {}
+    try:
+        found = safetensors.deserialize(block)
+    except safetensors.SafetensorError as error:
+        raise WireError("tensor block is broken") from error
+    tensors: dict[str, tuple[str, tuple[int, ...], bytes]] = {}
+    for name, facts in found:
+        dtype = OUR_NAMES.get(facts["dtype"])
+        if dtype is None or len(facts["shape"]) > MOST_DIMS:
+            raise WireError(f"tensor of dtype {facts['dtype']} and {len(facts['shape'])} dims")
+        tensors[name] = (dtype, tuple(facts["shape"]), bytes(facts["data"]))
+    return tensors
