@@ -1,99 +1,114 @@
-"""One submission from file to report: read -> slice -> run -> judge -> report."""
+"""One submission from file to report: read -> slice -> run -> judge -> diagnose -> report."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Protocol
+import hashlib
+from collections.abc import Mapping
+from dataclasses import replace
 
-from grader.core.assignment import Assignment
-from grader.core.fixture import Fixture
-from grader.core.notebook import Format, Note
-from grader.core.observation import Call, Exchange, Limits, Program, Run
-from grader.core.report import Report
-from grader.core.rubric import Rubric
+from grader.core.errors import SandboxFault, Ungradable
+from grader.core.observation import Exchange, Limits, Run
+from grader.core.record import Exam, Graded, Record, Runner, Submission
 from grader.core.slice import Slice
+from grader.judging.judge import MAIN, judge
+from grader.judging.plan import calls_for, experiments_for, main_program, roles
+from grader.notebook import read
+from grader.reporting.assemble import assemble
+from grader.slicing import cut
 
-__all__ = ["Exam", "Graded", "Record", "Runner", "Submission", "grade", "rejudge"]
-
-
-@dataclass(frozen=True, slots=True)
-class Exam:
-    """What a class is graded against; loaded once a process.
-
-    rubric_sha256  of the rubric file's bytes
-    fixtures       every fixture of the assignment, in file order
-    """
-
-    rubric: Rubric
-    rubric_sha256: str
-    assignment: Assignment
-    fixtures: tuple[Fixture, ...]
-    seed: int
-
-
-@dataclass(frozen=True, slots=True)
-class Submission:
-    """A file as it was handed in.
-
-    id      slug of the relative path plus a short hash of path and content
-    source  relative path, `/` between parts
-    """
-
-    id: str
-    source: str
-    data: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """All that judging needs and that is stored: everything up to and including `run`.
-
-    ungradable  why the file could not be read; then there are no slices
-    exchanges   by role, then by name: `main`, and the experiments that checks asked for
-    retried     the runs were made alone with twice the limits
-    """
-
-    submission_id: str
-    source: str
-    sha256: str
-    format: Format | None
-    ungradable: str = ""
-    fault: str = ""
-    notes: tuple[Note, ...] = ()
-    slices: Mapping[str, Slice] = field(default_factory=dict)
-    exchanges: Mapping[str, Mapping[str, Exchange]] = field(default_factory=dict)
-    limits: Limits = field(default_factory=Limits)
-    isolation: str = ""
-    torch: str = ""
-    retried: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Graded:
-    """A report, and the record it was judged from."""
-
-    report: Report
-    record: Record
-
-
-class Runner(Protocol):
-    """Runs programs in confined children; `grader.sandbox.Sandbox` is one."""
-
-    isolation: str
-    torch: str
-    limits: Limits
-
-    def run(self, program: Program, calls: Sequence[Call]) -> Run: ...
+__all__ = [
+    "Exam",
+    "Graded",
+    "Limits",
+    "Record",
+    "Runner",
+    "Submission",
+    "grade",
+    "observe",
+    "rejudge",
+]
 
 
 def grade(
-    submission: Submission, exam: Exam, runner: Runner, *, names: Mapping[str, str] | None = None
+    submission: Submission,
+    exam: Exam,
+    runner: Runner,
+    *,
+    names: Mapping[str, str] | None = None,
+    alone: bool = False,
 ) -> Graded:
-    """Grade one submission. `names` overrides the wanted name by role (`--target`)."""
-    raise NotImplementedError
+    """Grade one submission.
+
+    names  the wanted name by role, where it is not the assignment's (`--target`)
+    alone  nothing else runs and the runner's limits are doubled: time-outs and kills count now
+    """
+    return rejudge(observe(submission, exam, runner, names=names or {}, alone=alone), exam)
 
 
 def rejudge(record: Record, exam: Exam) -> Graded:
-    """Judge stored observations again; nothing is run."""
-    raise NotImplementedError
+    """Judge a record, fresh or stored; nothing is run."""
+    return Graded(assemble(record, exam, judge(record, exam)), record)
+
+
+def observe(
+    submission: Submission, exam: Exam, runner: Runner, *, names: Mapping[str, str], alone: bool
+) -> Record:
+    """Everything up to and including `run`: all that judging needs."""
+    unread = Record(
+        submission_id=submission.id,
+        source=submission.source,
+        sha256=hashlib.sha256(submission.data).hexdigest(),
+        format=None,
+    )
+    try:
+        notebook = read(submission.data, submission.source)
+    except Ungradable as reason:
+        return replace(unread, ungradable=str(reason))
+    slices = {
+        role: cut(notebook, exam.assignment.task(role).wanted, name=names.get(role))
+        for role in roles(exam)
+    }
+    exchanges: dict[str, dict[str, Exchange]] = {}
+    fault = ""
+    try:
+        for role, found in slices.items():
+            exchanges[role] = _run(exam, role, found, runner)
+    except SandboxFault as error:
+        fault = str(error)
+    return replace(
+        unread,
+        format=notebook.format,
+        fault=fault,
+        notes=notebook.notes,
+        slices=slices,
+        exchanges=exchanges,
+        limits=runner.limits,
+        isolation=runner.isolation,
+        torch=runner.torch,
+        retried=alone,
+    )
+
+
+def _run(exam: Exam, role: str, found: Slice, runner: Runner) -> dict[str, Exchange]:
+    """The main run, and then the experiments that its answers call for."""
+    if found.state != "found":
+        return {}
+    calls = calls_for(exam, role)
+    program = main_program(exam, role, found, wide=found.dynamic and bool(found.wide))
+    run = runner.run(program, calls)
+    if found.wide and not found.dynamic and _reaches_further(run):
+        wide = main_program(exam, role, found, wide=True)
+        program, run = wide, runner.run(wide, calls)
+    exchanges = {MAIN: Exchange(program, run)}
+    for name, experiment in experiments_for(exam, role, found, program, run).items():
+        exchanges[name] = Exchange(
+            experiment.program, runner.run(experiment.program, experiment.calls)
+        )
+    return exchanges
+
+
+def _reaches_further(run: Run) -> bool:
+    """Whether the slice asked for a name that the slicing did not see it needs."""
+    faults = [fault for _, fault in run.setup.faults]
+    faults += [call.fault for call in run.calls.values() if call.fault is not None]
+    return any(fault.missing_name for fault in faults)

@@ -39,7 +39,8 @@ class Task:
     trivial         answers that need no understanding (zeros, ...): a fixture one of them passes
                     is degenerate
     fills           value for a required further parameter, by its name (`dim` -> -1)
-    call            how the call reads for a person: `good_f({x})`
+    proves          diagnosis id that a failed check proves by itself, by check name
+                    (`pure` -> the id of writing into the argument)
     """
 
     wanted: Wanted
@@ -51,6 +52,7 @@ class Task:
     vjp: Callable[[Inputs, Float64], Float64] | None = None
     vjp_bound: Callable[[Inputs, Float64, DType], Float64] | None = None
     fills: Mapping[str, int] = field(default_factory=dict)
+    proves: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def role(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Cell", "CellKind", "Format", "Notebook", "Note"]
+__all__ = ["Cell", "CellKind", "Format", "Note", "Notebook"]
 
 CellKind = Literal["code", "text"]
 Format = Literal["ipynb", "script", "percent", "export"]

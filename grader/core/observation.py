@@ -50,7 +50,7 @@ class Limits:
     memory_bytes: int = 2 * 2**30
     output_bytes: int = 64 * 1024
     frame_bytes: int = 64 * 2**20
-    timeouts: int = 2
+    timeouts: int = 1
 
     def doubled(self) -> Limits:
         """The limits of the second run, alone, that alone may count a time-out or a kill."""
@@ -63,7 +63,7 @@ class Limits:
             memory_bytes=2 * self.memory_bytes,
             output_bytes=self.output_bytes,
             frame_bytes=self.frame_bytes,
-            timeouts=self.timeouts,
+            timeouts=2 * self.timeouts,
         )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -36,6 +36,11 @@ SCHEMA_VERSION: Final = "1.0"
 
 CriterionStatus = Literal[
     "passed", "partial", "failed", "pending", "skipped", "not_applicable", "error"
+]
+
+_Measured = Annotated[
+    float,
+    WithJsonSchema({"anyOf": [{"type": "number"}, {"enum": ["NaN", "Infinity", "-Infinity"]}]}),
 ]
 
 
@@ -118,20 +123,24 @@ class Worst(_Frozen):
     """The entry furthest outside its bound; numbers are strings where not finite."""
 
     index: tuple[int, ...]
-    got: float
-    expected: float
+    got: _Measured
+    expected: _Measured
 
 
 class Evidence(_Frozen):
-    """One fixture of a criterion. `error` and `bound` are absolute, at the worst entry."""
+    """One fixture of a criterion. `error` and `bound` are absolute, at the worst entry.
+
+    `scored` is false for a fixture that is shown for information and decides nothing.
+    """
 
     fixture: str
     outcome: Literal["ok", "wrong", "raised", "timed_out", "killed", "not_run"]
-    error: float | None = None
-    bound: float | None = None
+    error: _Measured | None = None
+    bound: _Measured | None = None
     worst: Worst | None = None
     text: str = ""
     visibility: Literal["visible", "hidden"] = "hidden"
+    scored: bool = True
 
 
 class CriterionResult(_Frozen):

@@ -12,9 +12,9 @@ _UNSAFE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
 def plain(text: str) -> str:
-    """The text with control, format (bidi), surrogate and separator characters escaped.
+    r"""The text with control, format (bidi), surrogate and separator characters escaped.
 
-    Line feeds and tabs stay; `ESC` becomes the four characters `\\x1b`. The result always encodes
+    Line feeds and tabs stay; `ESC` becomes the four characters `\x1b`. The result always encodes
     to UTF-8.
     """
     if text.isascii() and text.isprintable():

@@ -172,8 +172,9 @@ class Conversation:
         if len(self._received) < end:
             return None
         start = wire.HEAD.size
-        whole = bytes(self._received[start : start + header]), bytes(
-            self._received[start + header : end]
+        whole = (
+            bytes(self._received[start : start + header]),
+            bytes(self._received[start + header : end]),
         )
         del self._received[:end]
         return whole

@@ -88,7 +88,7 @@ def unpack_tensors(block: bytes) -> dict[str, tuple[str, tuple[int, ...], bytes]
     if not block:
         return {}
     try:
-        found = safetensors.deserialize(block)
+        found = safetensors.deserialize(block)  # type: ignore[no-untyped-call]  # a Rust module
     except safetensors.SafetensorError as error:
         raise WireError("tensor block is broken") from error
     tensors: dict[str, tuple[str, tuple[int, ...], bytes]] = {}

@@ -120,7 +120,7 @@ class Zygote:
             os.close(err_write)
         os.set_blocking(out_read, False)
         os.set_blocking(err_read, False)
-        ours.setblocking(False)
+        ours.settimeout(0)
         return Child(PID.unpack(word)[1], descriptors[0], ours, out_read, err_read)
 
     def reap(self, child: Child) -> int:

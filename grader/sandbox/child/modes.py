@@ -60,6 +60,11 @@ class Watch(TorchDispatchMode):
         self.seen.add(name)
         return result if self.how is None else falsify(result, self.how)
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        # False keeps torch from importing its compiler (over a second) to wrap this class
+        return False
+
     def _watched(self, func: Any) -> str | None:
         if func not in self.known:
             name = str(func._schema.name)
@@ -71,8 +76,10 @@ class Watch(TorchDispatchMode):
 def falsify(result: Any, how: str) -> Any:
     """The result with every floating tensor in it changed (see `core.observation.Poison`)."""
     if isinstance(result, torch.Tensor) and result.is_floating_point() and result.numel():
-        return _nudged(result) if how == "nudge" or result.shape[-1:] in ((), (1,)) else _rolled(
-            result
+        return (
+            _nudged(result)
+            if how == "nudge" or result.shape[-1:] in ((), (1,))
+            else _rolled(result)
         )
     if type(result) in (tuple, list):
         return type(result)(falsify(item, how) for item in result)

@@ -35,6 +35,7 @@ _stack = torch.stack
 _tensor = torch.tensor
 _no_grad = torch.no_grad
 _from_numpy = torch.from_numpy
+_isnan = torch.isnan
 _Tensor = torch.Tensor
 
 
@@ -145,7 +146,7 @@ def same(left: torch.Tensor, right: torch.Tensor) -> bool:
     if left.shape != right.shape or left.dtype != right.dtype:
         return False
     with _no_grad():
-        return bool(((left == right) | ((left != left) & (right != right))).all())
+        return bool(((left == right) | (_isnan(left) & _isnan(right))).all())
 
 
 def encode(tensors: dict[str, torch.Tensor]) -> bytes:

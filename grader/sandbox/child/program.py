@@ -1,7 +1,6 @@
 """Running a slice's statements as a notebook kernel would, and finding what to call."""
 
 from __future__ import annotations
-
 import __future__ as future
 
 import ast
@@ -78,7 +77,10 @@ def _execute(statement: Mapping[str, Any], namespace: dict[str, Any], optimize: 
 
 
 def _compiled(source: str, filename: str, flags: int, optimize: int) -> types.CodeType:
-    return compile(source, filename, "exec", flags=flags, dont_inherit=True, optimize=optimize)
+    code: types.CodeType = compile(
+        source, filename, "exec", flags=flags, dont_inherit=True, optimize=optimize
+    )
+    return code
 
 
 def _lines(filename: str, padded: str) -> list[str]:
@@ -118,8 +120,10 @@ def _resolve(namespace: Mapping[str, Any], symbol: str) -> tuple[Callable[..., A
 def _resolve_class(found: type, symbol: str) -> tuple[Callable[..., Any], str]:
     if issubclass(found, torch.autograd.Function):
         return found.apply, "autograd_function"
-    return (found(), "module") if issubclass(found, torch.nn.Module) else _resolve_instance(
-        found(), symbol
+    return (
+        (found(), "module")
+        if issubclass(found, torch.nn.Module)
+        else _resolve_instance(found(), symbol)
     )
 
 
@@ -145,7 +149,8 @@ def _fills(call: Callable[..., Any], arity: int, known: Mapping[str, int]) -> di
         and parameter.default is parameter.empty
         and parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
     ]
-    return {parameter.name: known[parameter.name] for parameter in further if parameter.name in known}
+    names = [parameter.name for parameter in further]
+    return {name: known[name] for name in names if name in known}
 
 
 def _vary(namespace: dict[str, Any], names: tuple[str, ...], variation: int) -> None:

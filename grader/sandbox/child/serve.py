@@ -23,7 +23,8 @@ from grader.sandbox.child.program import Prepared, fault_of, prepare
 
 __all__ = ["serve", "torch_version", "warm"]
 
-_set_torch_seed = torch.manual_seed
+# the generator itself: torch.manual_seed walks the stack for accelerators that are not there
+_set_torch_seed = torch.default_generator.manual_seed
 _grad = torch.autograd.grad
 
 
@@ -37,16 +38,17 @@ def warm() -> None:
     _stand_in_for_compile()
     seed()
     for dtype in (torch.float32, torch.float64, torch.float16, torch.bfloat16):
-        base = torch.rand(2, 3, dtype=torch.float32).to(dtype).requires_grad_(True)
+        base = torch.rand(2, 3, dtype=torch.float32).to(dtype).requires_grad_()
         with Watch(("aten::exp",)):
             value = (base - base.max(dim=1, keepdim=True).values).exp()
             value = value / value.sum(dim=1, keepdim=True)
-        _grad(value, base, torch.ones_like(value))
+        _vjp(value, base, torch.ones_like(value))
     with OnCpu():
         torch.zeros(1, device="cuda")
-    sent = arguments([{"name": "x", "dtype": "float32", "layout": "strided"}], encode({"x": dense(base.float())}))
-    present([[1.0], sent[0].flatten()[:1]])
-    str(sent[0])  # printing a tensor imports its formatter
+    described = [{"name": "x", "dtype": "float32", "layout": "strided"}]
+    (sent,) = arguments(described, encode({"x": torch.rand(2, 3)}))
+    present([[1.0], sent.flatten()[:1]])
+    str(sent)  # printing a tensor imports its formatter
 
 
 def _stand_in_for_compile() -> None:
@@ -55,13 +57,13 @@ def _stand_in_for_compile() -> None:
     def compile_nothing(model: Any = None, **_: Any) -> Any:
         return model if model is not None else (lambda function: function)
 
-    torch.compile = compile_nothing  # type: ignore[assignment]  # overloads cannot be matched
+    torch.compile = compile_nothing
 
 
 def seed() -> None:
     """The same dice before every call, in every child."""
     random.seed(0)
-    np.random.seed(0)  # noqa: NPY002 - the legacy state is what students draw from
+    np.random.seed(0)
     _set_torch_seed(0)
 
 
@@ -91,9 +93,9 @@ def serve(conversation: int, stdout: int, stderr: int) -> None:
 
 def _fresh_streams() -> None:
     # write-through: what is buffered is lost when a child is killed
-    sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115, PTH123 - lives as long as we
+    sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - lives as long as we
     for name, descriptor in (("stdout", 1), ("stderr", 2)):
-        stream = open(  # noqa: SIM115, PTH123 - lives as long as the child
+        stream = open(  # noqa: SIM115 - lives as long as the child
             descriptor, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False
         )
         stream.reconfigure(write_through=True)
@@ -105,7 +107,7 @@ def _fresh_streams() -> None:
 class _Absent(importlib.abc.MetaPathFinder):
     """Says of our own package that there is none."""
 
-    def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> None:
+    def find_spec(self, fullname: str, *_: Any) -> None:
         if fullname.partition(".")[0] == __name__.partition(".")[0]:
             raise ModuleNotFoundError(f"No module named {fullname!r}", name=fullname)
 
@@ -168,7 +170,7 @@ def _gradient(
 ) -> tuple[dict[str, Any], bytes]:
     given = arguments(call["arguments"], block)
     (upstream,) = arguments(call["upstream"], block)
-    base = given[call["wrt"]].detach().requires_grad_(True)
+    base = given[call["wrt"]].detach().requires_grad_()
     given[call["wrt"]] = base * 1  # not a leaf: writing into it is allowed, as inside a network
     seed()
     try:
@@ -179,7 +181,7 @@ def _gradient(
             tensors = {} if value is None else {"value": value}
             if isinstance(result, torch.Tensor) and result.requires_grad:
                 told |= {"flows": True, "custom": _has_custom_backward(result)}
-                (gradient,) = _grad(result, base, upstream.to(result.dtype), allow_unused=True)
+                gradient = _vjp(result, base, upstream.to(result.dtype))
                 if gradient is not None:
                     tensors["gradient"] = dense(gradient)
     except BaseException as error:  # noqa: BLE001 - as in a value call
@@ -187,14 +189,30 @@ def _gradient(
     return told, encode(tensors)
 
 
+def _vjp(result: torch.Tensor, base: torch.Tensor, upstream: torch.Tensor) -> Any:
+    """The vector-Jacobian product, None where no gradient reaches `base`.
+
+    As the gradient of a scalar, which is the same product: an explicit upstream makes torch
+    import a symbolic algebra package first (0.4 s).
+    """
+    if upstream.shape != result.shape:
+        raise ValueError(
+            f"the result has shape {tuple(result.shape)}, expected {tuple(upstream.shape)}"
+        )
+    (gradient,) = _grad((result * upstream).sum(), base, allow_unused=True)
+    return gradient
+
+
 def _has_custom_backward(result: torch.Tensor) -> bool:
     """Whether a Python `autograd.Function` stands anywhere between the result and the input."""
-    pending, met = [result.grad_fn], set()
+    custom: type = torch.autograd.function.BackwardCFunction
+    pending: list[Any] = [result.grad_fn]
+    met: set[Any] = set()
     while pending and len(met) < MOST_OPS:
         node = pending.pop()
         if node is None or node in met:
             continue
-        if isinstance(node, torch.autograd.function.BackwardCFunction):
+        if isinstance(node, custom):
             return True
         met.add(node)
         pending.extend(following for following, _ in node.next_functions)

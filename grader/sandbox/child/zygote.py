@@ -13,7 +13,6 @@ import os
 import signal
 import socket
 import struct
-import sys
 from pathlib import Path
 from typing import Final, NoReturn
 
@@ -79,4 +78,4 @@ def _reap(control: socket.socket, pid: int) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -1,0 +1,56 @@
+"""Trusted float64 answers for log_softmax, and how far from them a right answer may be.
+
+With m the largest score of a row and s = sum exp(x - m), a right answer is x - m - log s in one
+order or another. Following Blanchard, Higham, Higham, "Accurately computing the log-sum-exp and
+softmax functions", IMA J. Numer. Anal. 41(4), 2021, with unit roundoff u = eps / 2:
+
+- s has a relative error of at most u (log2 n + 1 + log n): the sum, each exp, and the rounding
+  of x - m weighted by the probabilities, whose mean is at most log n. As s >= 1 this is also the
+  absolute error of log s, which itself is rounded at a cost of u log n.
+- m + log s is rounded at a cost of u (max|x| + log n), and the last subtraction at a cost of
+  u (2 max|x| + log n), as that is the largest answer.
+
+Together at most u (log2 n + 1 + 4 log n + 3 max|x|), which `2 eps (log2 n + 1 + max|x|)` covers.
+The bound is absolute: near 0 the answer's relative error cannot be small, as x itself is rounded.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from grader.assignments.rounding import ALLOWED, amplification, largest, refuse_rows
+from grader.core.fixture import Inputs
+from grader.core.tensor import DType, Float64
+
+__all__ = ["bound", "log_softmax", "refuse"]
+
+
+def log_softmax(inputs: Inputs) -> Float64:
+    """Scores minus max minus log(sum exp(x - max)); -inf stays, a row of nothing else is NaN."""
+    x = inputs["x"]
+    if x.size == 0:
+        return np.zeros_like(x)
+    with np.errstate(invalid="ignore"):
+        shifted = x - x.max(axis=-1, keepdims=True)
+    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True)))
+
+
+def bound(inputs: Inputs, dtype: DType, expected: Float64) -> Float64:
+    """`max(rfloor, 2 eps (log2 n + 1 + max|x|)) + atol`, absolute, row by row."""
+    allowed = ALLOWED[dtype]
+    each = np.maximum(allowed.rfloor, amplification(inputs["x"], dtype)) + allowed.atol
+    return np.array(np.broadcast_to(each, expected.shape))
+
+
+def refuse(inputs: Inputs, dtype: DType, _expected: Float64) -> str | None:
+    """Sizes within the dtype's caps, so that the bound stays telling."""
+    x = inputs["x"]
+    if reason := refuse_rows(x, dtype):
+        return reason
+    allowed = ALLOWED[dtype]
+    if np.any(largest(x) > allowed.size):
+        return f"expected scores of at most {allowed.size:g} in {dtype}"
+    needed = float(np.max(amplification(x, dtype), initial=0.0))
+    if needed > allowed.relative:
+        return f"expected a bound of at most {allowed.relative:g}, it is {needed:.2g}"
+    return None

@@ -1,0 +1,2 @@
+def good_log_softmax(x):
+    return x

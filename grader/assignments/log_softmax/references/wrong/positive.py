@@ -1,0 +1,8 @@
+import torch
+from torch import Tensor
+
+
+def good_log_softmax(x: Tensor) -> Tensor:
+    # minus log likelihood
+    z = x - x.max(dim=1, keepdim=True).values
+    return torch.log(torch.exp(z).sum(dim=1, keepdim=True)) - z

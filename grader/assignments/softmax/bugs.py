@@ -1,0 +1,102 @@
+"""Known bugs of a softmax, in words for the student; no text gives the answer away."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from grader.core.assignment import Bug
+
+__all__ = ["BUGS"]
+
+BUGS: Final[Mapping[str, Bug]] = {
+    "no-shift": Bug(
+        "The exponentials are taken of the logits as they are, so large ones overflow and very "
+        "negative ones all become zero.",
+        "Which change to all logits of a row leaves its softmax as it is? Choose one that keeps "
+        "every exponential in range.",
+    ),
+    "global-max": Bug(
+        "One maximum is taken over the whole batch. A row far below it becomes all zeros and is "
+        "then divided by zero.",
+        "Each row is a distribution of its own. Look at the shape of your maximum for a batch.",
+    ),
+    "builtin-max": Bug(
+        "Python's own `max` compares the rows of a tensor, not its entries: for a single row it "
+        "returns that row, for a batch it fails.",
+        "Print what `max(x)` gives for an input of shape (1, 20), and compare with the tensor "
+        "library's own reductions.",
+    ),
+    "wrong-shift": Bug(
+        "What is subtracted before the exponential does not keep it in range for every input.",
+        "Which number of a row, subtracted from it, makes sure that no exponential can overflow "
+        "and that not all of them vanish?",
+    ),
+    "inconsistent-shift": Bug(
+        "Numerator and denominator are shifted by different amounts, so the ratio is no longer "
+        "the softmax.",
+        "A shift cancels only if the same one is applied above and below the fraction line.",
+    ),
+    "rescaled-input": Bug(
+        "The logits are multiplied or divided before the exponential; this changes the "
+        "distribution.",
+        "Softmax does not change when a constant is added to a row. Does that hold for a factor?",
+    ),
+    "global-logits": Bug(
+        "The function reads a notebook variable instead of its argument, so the answer depends "
+        "on what ran before.",
+        "Restart the kernel, define only this function, and call it with an input of another "
+        "shape.",
+    ),
+    "sum-over-all": Bug(
+        "The sum runs over the whole batch, so the rows together sum to one instead of each row.",
+        "For a batch of B rows, how many sums do you need? Check the shape of yours.",
+    ),
+    "wrong-axis": Bug(
+        "The reduction runs over the batch instead of over the classes of a row.",
+        "Sum your result over each axis for a batch of 3 rows and 5 classes: which sums are one?",
+    ),
+    "missing-keepdim": Bug(
+        "A reduction drops an axis, so its result is lined up with the wrong axis of the batch, "
+        "or with none.",
+        "Print the shapes on both sides of the subtraction and of the division for 3 rows and 5 "
+        "classes, and read how broadcasting lines them up.",
+    ),
+    "not-normalised": Bug(
+        "The result does not sum to one along a row.",
+        "What is missing between positive numbers and a distribution?",
+    ),
+    "returns-log": Bug(
+        "The result is the logarithm of the probabilities.",
+        "Probabilities lie between 0 and 1. Which last step is missing, or is one too many?",
+    ),
+    "clamped": Bug(
+        "The logits are cut off at a limit, so that different large logits become equal.",
+        "Try two logits beyond your limit that differ by one. Should their probabilities differ?",
+    ),
+    "epsilon": Bug(
+        "A constant is added that is large enough to change the probabilities.",
+        "How small can the denominator get once the exponentials are in range? Is a constant "
+        "needed at all?",
+    ),
+    "mutates-input": Bug(
+        "The function changes the tensor it was given.",
+        "Compare the input before and after the call. Which of your operations work in place?",
+    ),
+    "breaks-autograd": Bug(
+        "Gradients do not flow back through the function, or are wrong.",
+        "Where does the computation leave the tensor library, or where is a result detached?",
+    ),
+    "library-softmax": Bug(
+        "The answer comes from a library's softmax, which was to be written by hand.",
+        "Use exponentials, sums and a maximum, and handle the large logits yourself.",
+    ),
+    "wrong-dtype": Bug(
+        "The result has another dtype than the input.",
+        "Which of your constants, conversions or intermediate tensors has a fixed dtype?",
+    ),
+    "hard-coded-shape": Bug(
+        "The function works only for one number of rows or classes.",
+        "Where does a fixed size stand in the code? The argument knows its own shape.",
+    ),
+}

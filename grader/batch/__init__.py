@@ -1,0 +1,1 @@
+"""Many submissions: finding them, and grading them on several workers."""

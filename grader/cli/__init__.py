@@ -1,0 +1,1 @@
+"""The command line: `grader grade`, `explain`, `rejudge`, `rubric`, `doctor`."""

@@ -1,0 +1,93 @@
+"""`grader explain`: a file, graded now, or a submission of an output folder."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import sys
+from pathlib import Path
+
+from grader.batch.plan import ExamSpec, fixtures_of, load_exam
+from grader.cli.explanation import explain
+from grader.cli.grade import grade_file
+from grader.cli.request import Request, folder_of
+from grader.cli.screen import screen
+from grader.cli.summary import needs_person
+from grader.core.errors import GraderError, StorageError, UsageError
+from grader.core.record import Exam, Record
+from grader.core.report import Report
+from grader.core.text import plain
+from grader.store import Store, row_of
+
+__all__ = ["run"]
+
+
+def run(what: str, criterion: str | None, request: Request, *, stored: bool) -> int:
+    """Explain a file, or what is `stored` under that id or path; returns the exit status."""
+    if not stored:
+        graded, exam = grade_file(request, Path(what))
+        if criterion is not None:
+            _check_criterion(criterion, [row.id for row in exam.rubric.criteria])
+        explain(screen(), graded.report, graded.record, exam, criterion)
+        return 1 if needs_person([row_of(graded.report)]) else 0
+    store = Store(folder_of(request))
+    report = store.report(_identifier(what, store))
+    if criterion is not None:
+        _check_criterion(criterion, [row.id for row in report.criteria])
+    explain(screen(), report, _record(store, report), _exam(store, request, report), criterion)
+    return 1 if needs_person([row_of(report)]) else 0
+
+
+def _check_criterion(given: str, known: list[str]) -> None:
+    if given not in known:
+        near = difflib.get_close_matches(given, known, 1)
+        hint = f"did you mean `{near[0]}`?" if near else f"there are {', '.join(known)}"
+        raise UsageError(f"no criterion `{given}`; {hint}")
+
+
+def _identifier(what: str, store: Store) -> str:
+    """The id that `what` means: an id, the beginning of one, or the path of a submission."""
+    known = store.ids()
+    if not known:
+        raise UsageError(f"`{what}` is no file, and there are no reports in {store.folder}")
+    if what in known:
+        return what
+    begins = [one for one in known if one.startswith(what)]
+    if len(begins) == 1:
+        return begins[0]
+    sources = {row.source: row.id for row in store.rows().values()}
+    ends = [one for source, one in sources.items() if f"/{source}".endswith(f"/{what}")]
+    if len(ends) == 1:
+        return ends[0]
+    several = begins or ends
+    if several:
+        raise UsageError(f"`{what}` may be any of {', '.join(several[:8])}")
+    near = difflib.get_close_matches(what, [*known, *sources], 3)
+    hint = f"; did you mean {' or '.join(near)}?" if near else ""
+    raise UsageError(f"no submission `{what}` in {store.folder}{hint}")
+
+
+def _record(store: Store, report: Report) -> Record | None:
+    try:
+        return store.record(report.submission.id)
+    except StorageError as error:
+        sys.stderr.write(plain(f"what came back cannot be shown: {error}") + "\n")
+        return None
+
+
+def _exam(store: Store, request: Request, report: Report) -> Exam | None:
+    """The exam the report was judged by; None where it is not there any more."""
+    facts = store.run
+    reference = request.rubric or (facts.reference if facts else None)
+    if facts is None or reference is None:
+        return None
+    with contextlib.suppress(GraderError):
+        exam = load_exam(ExamSpec(reference, facts.seed))
+        same = exam.rubric_sha256 == report.rubric.sha256
+        if same and fixtures_of(exam) == dict(facts.fixtures):
+            return exam
+    sys.stderr.write(
+        plain(f"the rubric {reference} or its fixtures changed since; inputs cannot be shown")
+        + "\n"
+    )
+    return None

@@ -1,0 +1,230 @@
+"""A report in words: what held, what did not, and the smallest input that shows it."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from rich.text import Text
+
+from grader.cli.paste import call_lines, numbers
+from grader.cli.screen import Screen, inline
+from grader.core.fixture import Fixture, Truth
+from grader.core.observation import Observation
+from grader.core.record import Exam, Record
+from grader.core.report import CriterionResult, Diagnosis, Evidence, Place, Report
+from grader.core.tensor import RawTensor
+from grader.core.text import plain
+
+__all__ = ["explain"]
+
+_COMPARED: Final = frozenset({"values", "dtype", "gradient"})
+_HELD: Final = frozenset({"passed", "not_applicable", "skipped", "pending"})
+_NAMED: Final = 6
+_STATUS: Final = {"needs_person": "needs a person", "ungradable": "cannot be graded"}
+_WIDEST: Final = 100
+_OUTCOMES: Final = {
+    "timed_out": "nothing within its time",
+    "killed": "nothing: it used more than it may, and was ended",
+    "not_run": "nothing: it was not run",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Scene:
+    """What a criterion is explained with; record and exam may be gone."""
+
+    report: Report
+    record: Record | None
+    exam: Exam | None
+    full: bool
+
+    def fixture(self, name: str) -> Fixture | None:
+        found = self.exam.fixtures if self.exam else ()
+        return next((fixture for fixture in found if fixture.name == name), None)
+
+    def check(self, criterion: str) -> tuple[str, str]:
+        """The check that decides a criterion, and the role it is about."""
+        if self.exam is None:
+            return "", ""
+        try:
+            row = self.exam.rubric.criterion(criterion)
+        except KeyError:
+            return "", ""
+        return row.check, row.role or self.exam.assignment.tasks[0].role
+
+    def observation(self, role: str, key: str) -> Observation | None:
+        if self.record is None:
+            return None
+        exchange = self.record.exchanges.get(role, {}).get("main")
+        return exchange.run.calls.get(key) if exchange else None
+
+    def symbol(self, role: str) -> str:
+        for target in self.report.targets:
+            if target.role == role and target.symbol:
+                return target.symbol
+        wanted = [task.wanted for task in self.exam.assignment.tasks] if self.exam else []
+        return next((one.names[0] for one in wanted if one.role == role), "f")
+
+
+def explain(
+    screen: Screen,
+    report: Report,
+    record: Record | None,
+    exam: Exam | None,
+    criterion: str | None = None,
+) -> None:
+    """Print the explanation of a report, or of one criterion of it in full.
+
+    `record` has what came back, `exam` the inputs and what should have; without them the report's
+    own words have to do. Hidden fixtures are shown, and marked: this is for staff.
+    """
+    scene = _Scene(report, record, exam, full=criterion is not None)
+    if criterion is None:
+        for line in _head(report):
+            screen.line(line)
+    for row in report.criteria:
+        if criterion in (None, row.id):
+            screen.line()
+            screen.line(screen.sign(row.status), " ", *_title(row))
+            for line in _body(scene, row):
+                screen.line("    ", line)
+
+
+def _head(report: Report) -> Iterator[str | Text]:
+    facts, automatic = report.submission, report.automatic
+    bonus = f" and {automatic.bonus:g} bonus" if automatic.max_bonus else ""
+    manual = report.manual
+    hand = f" and {manual.score:g} of {manual.max:g} by hand" if manual.score is not None else ""
+    yield Text(f"{inline(facts.source)}  {automatic.score:g} of {automatic.max:g}", style="bold")
+    reason = f": {inline(report.reason)}" if report.reason else ""
+    yield f"    {_STATUS.get(report.status, report.status)}{bonus}{hand}{reason}"
+    yield f"    id {inline(facts.id)}"
+    for target in report.targets:
+        told = inline(target.symbol or "not found")
+        form = f", {inline(target.form)}" if target.form else ""
+        yield f"    {target.role}: {told}{form}{_where(target.location)}"
+    for change in report.adjustments:
+        yield f"    {change.points:+g}: {inline(change.reason)} (by {inline(change.by)})"
+    if report.execution and report.execution.notes:
+        for note in report.execution.notes:
+            yield Text(f"    note: {inline(note)}", style="dim")
+    for diagnosis in report.diagnoses:
+        yield from _diagnosis(diagnosis)
+
+
+def _diagnosis(diagnosis: Diagnosis) -> Iterator[str | Text]:
+    yield ""
+    where = _where(diagnosis.location)
+    yield Text(f"{inline(diagnosis.id)} ({diagnosis.confidence}{where})", style="bold red")
+    for text in (diagnosis.message, diagnosis.hint):
+        yield from textwrap.wrap(
+            plain(text), _WIDEST, initial_indent="    ", subsequent_indent="    "
+        )
+
+
+def _where(place: Place | None) -> str:
+    if place is None:
+        return ""
+    line = f", line {place.file_line} of the file" if place.file_line else ""
+    return f", cell {place.cell}, line {place.line}{line}"
+
+
+def _title(row: CriterionResult) -> tuple[str | Text, ...]:
+    points = f"{row.points:g} of {row.max_points:g}" if row.max_points else "no points"
+    bonus = " bonus" if row.bonus else ""
+    hidden = " (hidden)" if row.visibility == "hidden" else ""
+    status = row.status.replace("_", " ")
+    return Text(f"{row.id}", style="bold"), f"  {status}, {points}{bonus}{hidden}  {row.title}"
+
+
+def _body(scene: _Scene, row: CriterionResult) -> Iterator[str | Text]:
+    if row.feedback:
+        yield from textwrap.wrap(plain(row.feedback), _WIDEST - 4)
+    bad = [one for one in row.evidence if one.outcome != "ok"]
+    if not bad and scene.full and row.evidence:
+        yield f"holds on {len(row.evidence)} fixtures"
+    if not bad or (row.status in _HELD and not scene.full):
+        return
+    shown = sorted(bad, key=lambda one: _size(scene, one))
+    for one in shown if scene.full else shown[:1]:
+        yield from _shown(scene, row, one)
+    if not scene.full and len(row.evidence) > 1:
+        yield Text(_counted(bad, len(row.evidence)), style="dim")
+
+
+def _size(scene: _Scene, one: Evidence) -> tuple[bool, bool, int, str]:
+    """What to show first: visible, written out, small."""
+    fixture = scene.fixture(one.fixture)
+    if fixture is None:
+        return one.visibility == "hidden", True, 0, one.fixture
+    count = sum(len(argument.tensor.data) for argument in fixture.arguments)
+    return one.visibility == "hidden", not fixture.literal, count, one.fixture
+
+
+def _counted(bad: Sequence[Evidence], of: int) -> str:
+    names = [_name(one) for one in bad[:_NAMED]]
+    more = f" and {len(bad) - _NAMED} more" if len(bad) > _NAMED else ""
+    return f"not so on {len(bad)} of {of} fixtures: {', '.join(names)}{more}"
+
+
+def _name(one: Evidence) -> str:
+    return inline(one.fixture) + (" (hidden)" if one.visibility == "hidden" else "")
+
+
+def _shown(scene: _Scene, row: CriterionResult, one: Evidence) -> Iterator[str | Text]:
+    fixture = scene.fixture(one.fixture)
+    check, role = scene.check(row.id)
+    gradient = check == "gradient"
+    says = f": {fixture.says}" if fixture and fixture.says else ""
+    yield Text(f"{_name(one)}{inline(says)}", style="bold")
+    if fixture is not None and fixture.literal:
+        for line in call_lines(scene.symbol(role), fixture, gradient=gradient):
+            yield Text(f"  {inline(line)}", style="cyan")
+    key = f"{one.fixture}#gradient" if gradient else one.fixture
+    seen = scene.observation(role, key)
+    back = _came_back(seen, one, gradient=gradient)
+    if back:
+        yield f"  came back    {back}"
+    truth = _truth(fixture, gradient=gradient) if check in _COMPARED else None
+    if truth is not None:
+        yield f"  should have  {_should(truth, one)}"
+    if one.text and inline(one.text) != back:
+        yield f"  {inline(one.text)}"
+
+
+def _truth(fixture: Fixture | None, *, gradient: bool) -> Truth | None:
+    if fixture is None:
+        return None
+    return fixture.gradient if gradient else fixture.truth
+
+
+def _came_back(seen: Observation | None, one: Evidence, *, gradient: bool) -> str:
+    if one.outcome in _OUTCOMES:
+        return _OUTCOMES[one.outcome]
+    if one.outcome == "raised" and one.text:
+        return inline(one.text)
+    if seen is not None and seen.fault is not None:
+        return inline(f"{seen.fault.type}: {seen.fault.message}")
+    value = (seen.gradient if gradient else seen.value) if seen is not None else None
+    if value is None and seen is not None:
+        return "no gradient" if gradient else f"no numbers, but {inline(seen.returned)}"
+    return _values(value, one)
+
+
+def _values(value: RawTensor | None, one: Evidence) -> str:
+    at = f", {one.worst.got:.6g} at {list(one.worst.index)}" if one.worst else ""
+    if value is None:
+        return at.removeprefix(", ")
+    told = numbers(value)
+    whole = told.startswith("[") or not value.shape
+    return f"{told}{'' if whole else at}  ({value.dtype})"
+
+
+def _should(truth: Truth, one: Evidence) -> str:
+    told = numbers(truth.expected)
+    if told.startswith("[") or one.worst is None:
+        return told
+    return f"{told}, {one.worst.expected:.6g} at {list(one.worst.index)}"

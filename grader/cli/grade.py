@@ -1,0 +1,186 @@
+"""`grader grade`: files and folders to reports, or one file to an explanation."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import shlex
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from platform import python_version
+
+import grader
+from grader.batch.desk import Desk, open_desk
+from grader.batch.find import Found, Listing, find
+from grader.batch.plan import ExamSpec, Plan, fixtures_of, load_exam
+from grader.batch.run import Postponed, default_jobs, grade_all, grade_one, left_to_do
+from grader.cli.explanation import explain
+from grader.cli.main import INTERRUPTED
+from grader.cli.request import Request, folder_of, reference_of, targets_of
+from grader.cli.screen import progress, screen
+from grader.cli.summary import machine_summary, needs_person, print_summary
+from grader.core.errors import UsageError
+from grader.core.record import Exam, Graded
+from grader.core.text import plain
+from grader.store import Row, RunInfo, Store, row_of
+
+__all__ = ["grade_file", "run"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """A batch about to start. `desk` is this process's, None where workers have theirs."""
+
+    request: Request
+    plan: Plan
+    listing: Listing
+    jobs: int
+    exam: Exam
+    desk: Desk | None
+
+
+def run(request: Request) -> int:
+    """Grade; returns the exit status."""
+    if request.explains:
+        return _one(request)
+    folder = folder_of(request)
+    listing = find(request.paths, leave=folder)
+    if not listing.found:
+        given = ", ".join(str(path) for path in request.paths)
+        raise UsageError(
+            f"no submission in {given}: notebooks (.ipynb), scripts (.py) and text exports "
+            f"(.txt) are looked for; {len(listing.ignored)} other files are there"
+        )
+    with _prepared(request, listing, folder) as batch:
+        store = Store(folder)
+        store.begin(_facts(batch))
+        try:
+            return _many(batch, store)
+        finally:
+            store.close()
+
+
+def grade_file(request: Request, path: Path) -> tuple[Graded, Exam]:
+    """Grade one file; nothing is written."""
+    plan = _plan(request)
+    found = find([path]).found[0]
+    with open_desk(plan) as desk:
+        _check_roles(plan, desk.exam)
+        return grade_one(found, plan, desk.exam, desk), desk.exam
+
+
+def _one(request: Request) -> int:
+    graded, exam = grade_file(request, request.paths[0])
+    if request.as_json:
+        sys.stdout.write(graded.report.model_dump_json(indent=2) + "\n")
+    else:
+        explain(screen(), graded.report, graded.record, exam)
+    return 1 if needs_person([row_of(graded.report)]) else 0
+
+
+@contextmanager
+def _prepared(request: Request, listing: Listing, folder: Path) -> Iterator[_Batch]:
+    plan = _plan(request, folder)
+    jobs = min(request.jobs or default_jobs(len(listing.found)), len(listing.found))
+    if jobs > 1:
+        exam = load_exam(plan.exam)
+        _check_roles(plan, exam)
+        yield _Batch(request, plan, listing, jobs, exam, None)
+        return
+    # The sandbox gets ready while the exam is loaded.
+    with open_desk(plan) as desk:
+        _check_roles(plan, desk.exam)
+        yield _Batch(request, plan, listing, jobs, desk.exam, desk)
+
+
+def _many(batch: _Batch, store: Store) -> int:
+    rows = store.rows()
+    todo, done = batch.listing.found, 0
+    if not batch.request.fresh:
+        todo, done = left_to_do(todo, rows, batch.exam.rubric_sha256)
+    if done:
+        _tell(f"continued: {done} already graded (--fresh grades them again)")
+    began = time.monotonic()
+    before = len(rows)
+    try:
+        graded = _grade_rows(batch, todo, rows)
+    except KeyboardInterrupt:
+        store.finish(rows.values())
+        _tell(
+            f"grader: interrupted; {len(rows)} reports are in {store.folder}, {len(rows) - before} "
+            f"of them new; go on with: {shlex.join(['grader', *sys.argv[1:]])}"
+        )
+        return INTERRUPTED
+    store.finish(rows.values())
+    seconds, ignored = time.monotonic() - began, len(batch.listing.ignored)
+    known = rows.values()
+    if batch.request.as_json:
+        summary = machine_summary(known, graded=graded, ignored=ignored, seconds=seconds)
+        sys.stdout.write(json.dumps(summary, indent=2, sort_keys=True) + "\n")
+    else:
+        out, folder = screen(), store.folder
+        print_summary(out, known, folder, graded=graded, ignored=ignored, seconds=seconds)
+    return 1 if needs_person(known) else 0
+
+
+def _grade_rows(batch: _Batch, todo: tuple[Found, ...], rows: dict[str, Row]) -> int:
+    """Grade `todo` into `rows`; returns how many."""
+    count = postponed = 0
+    stream = grade_all(todo, batch.plan, batch.exam, batch.jobs, desk=batch.desk)
+    with progress(len(todo)) as advance, closing(stream):
+        for outcome in stream:
+            if isinstance(outcome, Postponed):
+                postponed += 1
+                continue
+            rows[outcome.id] = outcome
+            count += 1
+            advance()
+    if postponed:
+        _tell(f"{postponed} were stopped by a limit or a fault, and graded again alone")
+    return count
+
+
+def _plan(request: Request, folder: Path | None = None) -> Plan:
+    return Plan(
+        ExamSpec(reference_of(request), request.seed),
+        isolation=request.isolation,
+        names=targets_of(request),
+        folder=folder,
+    )
+
+
+def _check_roles(plan: Plan, exam: Exam) -> None:
+    roles = [task.role for task in exam.assignment.tasks]
+    for role in plan.names:
+        if role not in roles:
+            near = difflib.get_close_matches(role, roles, 1) or roles
+            raise UsageError(f"--target: no role `{role}`; did you mean `{near[0]}`?")
+
+
+def _facts(batch: _Batch) -> RunInfo:
+    return RunInfo(
+        inputs=tuple(str(path) for path in batch.request.paths),
+        reference=batch.plan.exam.reference,
+        rubric_id=batch.exam.rubric.id,
+        rubric_version=batch.exam.rubric.version,
+        rubric_sha256=batch.exam.rubric_sha256,
+        seed=batch.exam.seed,
+        fixtures=fixtures_of(batch.exam),
+        isolation=batch.plan.isolation,
+        targets=batch.plan.names,
+        versions={
+            "grader": grader.__version__,
+            "numpy": metadata.version("numpy"),
+            "python": python_version(),
+            "torch": metadata.version("torch"),
+        },
+    )
+
+
+def _tell(text: str) -> None:
+    sys.stderr.write(plain(text) + "\n")

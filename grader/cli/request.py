@@ -1,0 +1,100 @@
+"""The options of a command as given, and the checks that need nothing heavy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from grader.cli.settings import settings
+from grader.core.errors import UsageError
+from grader.resources import shipped
+
+__all__ = [
+    "DEFAULT_ISOLATION",
+    "Isolation",
+    "Request",
+    "check_output",
+    "folder_of",
+    "reference_of",
+    "targets_of",
+]
+
+Isolation = Literal["strict", "best-effort", "none"]
+
+DEFAULT_ISOLATION: Final[Isolation] = "best-effort"
+"""Becomes `strict` with the layers that it asks for (Landlock, seccomp)."""
+
+_DEFAULT_OUT: Final = Path("graded")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """The options of `grade` and `explain`."""
+
+    paths: tuple[Path, ...] = ()
+    rubric: str | None = None
+    out: Path | None = None
+    jobs: int | None = None
+    seed: int | None = None
+    isolation: Isolation = DEFAULT_ISOLATION
+    targets: tuple[str, ...] = ()
+    fresh: bool = False
+    as_json: bool = False
+
+    @property
+    def explains(self) -> bool:
+        """One file and no output folder: explained on the terminal, nothing is written."""
+        return self.out is None and len(self.paths) == 1 and self.paths[0].is_file()
+
+    def check(self) -> None:
+        """UsageError where a path is missing, no rubric is named, or a `--target` is malformed."""
+        for path in self.paths:
+            if not path.exists():
+                raise UsageError(f"{path} does not exist")
+        targets_of(self)
+        reference_of(self)
+
+
+def reference_of(request: Request) -> str:
+    """The rubric to use: `--rubric`, then grader.toml; UsageError where there is none."""
+    reference = request.rubric or settings(Path()).rubric
+    if reference is None:
+        known = ", ".join(sorted(path.stem for path in shipped("rubrics").glob("*.yaml")))
+        raise UsageError(
+            'which rubric? name it with --rubric NAME, or in grader.toml: rubric = "NAME" '
+            f"(`grader rubric list` shows what there is: {known})"
+        )
+    if not _is_there(reference):
+        from grader.rubric.loading import find  # it knows the nearest name
+
+        find(reference, folder=Path())
+    return reference
+
+
+def folder_of(request: Request) -> Path:
+    """The output folder: `--out`, then grader.toml, then ./graded."""
+    return request.out or settings(Path()).out or _DEFAULT_OUT
+
+
+def check_output(folder: Path) -> None:
+    """UsageError where `folder` is no output folder."""
+    if not (folder / "run.json").is_file():
+        raise UsageError(f"{folder} is no output folder of grader's: it has no run.json")
+
+
+def targets_of(request: Request) -> dict[str, str]:
+    """Role -> name of every `--target`; whether the assignment has the role is not known yet."""
+    names = {}
+    for one in request.targets:
+        role, _, name = one.partition("=")
+        if not role or not name.isidentifier():
+            raise UsageError(f"--target {one}: expected ROLE=NAME, a role and a Python name")
+        names[role] = name
+    return names
+
+
+def _is_there(reference: str) -> bool:
+    if "/" in reference or reference.endswith((".yaml", ".yml")):
+        return Path(reference).expanduser().is_file()
+    return (shipped("rubrics") / f"{reference}.yaml").is_file()

@@ -1,0 +1,52 @@
+"""`grader.toml` of the working directory; one beside submissions is never read."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from grader.core.errors import UsageError
+
+__all__ = ["Settings", "settings"]
+
+_FILE: Final = "grader.toml"
+_KEYS: Final = ("out", "roster", "rubric")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Defaults of a course; an option on the command line goes before them."""
+
+    rubric: str | None = None
+    roster: Path | None = None
+    out: Path | None = None
+
+
+def settings(folder: Path) -> Settings:
+    """The settings of `folder`, its working directory; all unset where there is no file.
+
+    UsageError where it is not TOML, has an unknown key, or a value is not text.
+    """
+    path = folder / _FILE
+    if not path.is_file():
+        return Settings()
+    try:
+        found = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{_FILE}: cannot be read: {error}") from error
+    for key, value in found.items():
+        if key not in _KEYS:
+            near = difflib.get_close_matches(key, _KEYS, 1)
+            hint = f"; did you mean `{near[0]}`?" if near else ""
+            raise UsageError(f"{_FILE}: no setting `{key}`{hint} (there are {', '.join(_KEYS)})")
+        if not isinstance(value, str) or not value:
+            raise UsageError(f"{_FILE}: `{key}` has to be text in quotes")
+    roster, out = found.get("roster"), found.get("out")
+    return Settings(
+        rubric=found.get("rubric"),
+        roster=Path(roster) if roster else None,
+        out=Path(out) if out else None,
+    )

@@ -1,0 +1,100 @@
+"""A submission on its way: what comes in, what is stored, what comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from grader.core.assignment import Assignment
+from grader.core.fixture import Fixture
+from grader.core.notebook import Format, Note
+from grader.core.observation import Call, Exchange, Limits, Program, Run
+from grader.core.report import Report
+from grader.core.rubric import Rubric
+from grader.core.slice import Slice
+
+__all__ = ["Exam", "Graded", "Record", "Runner", "Submission"]
+
+
+@dataclass(frozen=True, slots=True)
+class Exam:
+    """What a class is graded against; loaded once a process.
+
+    rubric_sha256  of the rubric file's bytes
+    fixtures       every fixture of the assignment, in file order
+    """
+
+    rubric: Rubric
+    rubric_sha256: str
+    assignment: Assignment
+    fixtures: tuple[Fixture, ...]
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A file as it was handed in.
+
+    id      slug of the relative path plus a short hash of path and content
+    source  relative path, `/` between parts
+    """
+
+    id: str
+    source: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """All that judging needs and that is stored: everything up to and including `run`.
+
+    ungradable  why the file could not be read; then there are no slices
+    exchanges   by role, then by name: `main`, and the experiments that checks asked for
+    retried     the runs were made alone with twice the limits
+    fault       how the infrastructure failed, where it did: then a person is needed
+    """
+
+    submission_id: str
+    source: str
+    sha256: str
+    format: Format | None
+    ungradable: str = ""
+    fault: str = ""
+    notes: tuple[Note, ...] = ()
+    slices: Mapping[str, Slice] = field(default_factory=dict)
+    exchanges: Mapping[str, Mapping[str, Exchange]] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
+    isolation: str = ""
+    torch: str = ""
+    retried: bool = False
+
+    @property
+    def stopped(self) -> bool:
+        """Whether a limit cut a run short that has not been made again alone: it must be."""
+        return not self.retried and any(
+            exchange.run.stopped for named in self.exchanges.values() for exchange in named.values()
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Graded:
+    """A report, and the record it was judged from."""
+
+    report: Report
+    record: Record
+
+
+class Runner(Protocol):
+    """Runs programs in confined children; `grader.sandbox.parent.Sandbox` is one."""
+
+    @property
+    def isolation(self) -> str: ...
+
+    @property
+    def torch(self) -> str: ...
+
+    @property
+    def limits(self) -> Limits: ...
+
+    def run(self, program: Program, calls: Sequence[Call]) -> Run: ...

@@ -1,0 +1,1 @@
+"""Naming bugs: from verdicts and evidence to diagnoses."""

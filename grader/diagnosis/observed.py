@@ -1,0 +1,107 @@
+"""Diagnoses that a check's own experiment has already proved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from grader.core.assignment import Assignment, Bug
+from grader.core.observation import Fault
+from grader.core.record import Exam, Record
+from grader.core.report import CriterionResult, Diagnosis, Place
+from grader.core.slice import Location, Slice
+from grader.judging.judge import MAIN
+from grader.judging.plan import criteria_of, roles
+
+__all__ = ["OWN", "name_bugs", "place"]
+
+OWN: Final[Mapping[str, Bug]] = {
+    "missing": Bug(
+        "The function asked for was not found in the notebook.",
+        "Check its name, and that its cell runs without an error.",
+    ),
+    "stub": Bug(
+        "The function has no body of its own yet.",
+        "Replace the placeholder by your implementation and return its result.",
+    ),
+    "crashes": Bug(
+        "The function raises an exception on inputs it should handle.",
+        "Call it on the input shown and read the last line of the traceback.",
+    ),
+    "timeout": Bug(
+        "The function does not end within its time on some inputs.",
+        "Look for a loop whose end depends on the values.",
+    ),
+    "killed": Bug(
+        "The process died while the function ran.",
+        "Look for code that ends the interpreter or uses memory without bound.",
+    ),
+}
+"""What any function can do wrong, whatever the assignment."""
+
+
+def name_bugs(record: Record, exam: Exam, rows: Iterable[CriterionResult]) -> tuple[Diagnosis, ...]:
+    """One diagnosis a bug and role, in the order the rows first mention it."""
+    by_role = {criterion.id: role for role in roles(exam) for criterion in criteria_of(exam, role)}
+    explained: dict[tuple[str, str], list[str]] = {}
+    for row in rows:
+        for bug in row.diagnoses:
+            explained.setdefault((by_role[row.id], bug), []).append(row.id)
+    return tuple(
+        _diagnosis(record, exam.assignment, role, bug, tuple(criteria))
+        for (role, bug), criteria in explained.items()
+    )
+
+
+def _diagnosis(
+    record: Record, assignment: Assignment, role: str, bug: str, criteria: tuple[str, ...]
+) -> Diagnosis:
+    words = OWN.get(bug) or assignment.bugs[bug]
+    cut = record.slices[role]
+    crash = _first_fault(record, role) if bug == "crashes" else None
+    return Diagnosis(
+        id=bug,
+        role=role,
+        confidence="proved",
+        message=words.message,
+        hint=words.hint,
+        location=_fault_place(cut, crash) or place(cut.location),
+        criteria=criteria,
+    )
+
+
+def _first_fault(record: Record, role: str) -> Fault | None:
+    exchange = record.exchanges.get(role, {}).get(MAIN)
+    if exchange is None:
+        return None
+    if exchange.run.setup.outcome == "raised":
+        return next((fault for _, fault in exchange.run.setup.faults), None)
+    return next((call.fault for call in exchange.run.calls.values() if call.fault), None)
+
+
+def _fault_place(cut: Slice, fault: Fault | None) -> Place | None:
+    """The line a fault names, where it lies in one of the slice's own cells."""
+    if fault is None or fault.filename is None or fault.line is None:
+        return None
+    for statement in (*cut.statements, *cut.wide):
+        if statement.filename == fault.filename:
+            at = statement.location
+            offset = None if at.file_line is None else at.file_line - at.line
+            return Place(
+                cell=at.cell,
+                cell_id=at.cell_id,
+                line=fault.line,
+                file_line=None if offset is None else fault.line + offset,
+            )
+    return None
+
+
+def place(location: Location | None) -> Place | None:
+    if location is None:
+        return None
+    return Place(
+        cell=location.cell,
+        cell_id=location.cell_id,
+        line=location.line,
+        file_line=location.file_line,
+    )

@@ -1,0 +1,65 @@
+"""`dtype`: shape, dtype and values hold in other floating dtypes too."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from grader.core.fixture import Fixture
+from grader.core.observation import Observation
+from grader.core.report import Evidence
+from grader.core.verdict import Verdict
+from grader.judging.checks.asked import (
+    Asked,
+    Check,
+    by_fixture,
+    evidence,
+    no_experiments,
+    value_calls,
+)
+from grader.judging.checks.tally import tally
+from grader.judging.checks.values import judge_value, never_observed
+
+__all__ = ["DTYPE"]
+
+_TYPED: Final = ("tensor", "numpy array")
+"""What has a dtype; a list of Python floats has none, so only its values are judged."""
+
+
+def _judge(fixture: Fixture, observation: Observation) -> Evidence:
+    found = judge_value(fixture, observation)
+    value = observation.value
+    if value is None or observation.returned not in _TYPED or value.dtype == fixture.dtype:
+        return found
+    text = f"{fixture.dtype} in, {value.dtype} out"
+    return found.model_copy(update={"outcome": "wrong", "text": text})
+
+
+def _beyond_numpy(fixture: Fixture, observation: Observation) -> bool:
+    """NumPy has no bfloat16: that a NumPy style cannot take it says nothing about the style."""
+    fault = observation.fault
+    return (
+        fixture.dtype == "bfloat16"
+        and fault is not None
+        and fault.type == "TypeError"
+        and "unsupported ScalarType BFloat16" in fault.message
+    )
+
+
+def _verdict(asked: Asked) -> Verdict:
+    observed = by_fixture(asked)
+    missing = [fixture.name for fixture in asked.fixtures if fixture.name not in observed]
+    if missing:
+        return never_observed(asked, missing)
+    beyond = frozenset(
+        fixture.name for fixture in asked.fixtures if _beyond_numpy(fixture, observed[fixture.name])
+    )
+    found = [
+        evidence(fixture, "not_run", "NumPy has no bfloat16; not counted")
+        if fixture.name in beyond
+        else _judge(fixture, observed[fixture.name])
+        for fixture in asked.fixtures
+    ]
+    return tally(asked, found, uncounted=beyond)
+
+
+DTYPE = Check(calls=value_calls, experiments=no_experiments, verdict=_verdict)

@@ -1,0 +1,106 @@
+"""`from-scratch`: no library function produces the answer.
+
+A name in the source or an operator in the trace is only a suspicion: an assertion against the
+library is no crime. It counts where the library's result is falsified and the answer follows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final, Literal
+
+from grader.core.fixture import Fixture
+from grader.core.observation import Observation, Poison, Program, Run
+from grader.core.report import Evidence
+from grader.core.rubric import Criterion, Forbid
+from grader.core.verdict import Verdict
+from grader.judging.checks.asked import (
+    AGAIN,
+    Asked,
+    Check,
+    Experiment,
+    by_fixture,
+    evidence,
+    value_call,
+    value_calls,
+)
+
+__all__ = ["FROM_SCRATCH"]
+
+HOWS: Final[tuple[Literal["nudge", "roll"], ...]] = ("nudge", "roll")
+
+
+def _watch(criterion: Criterion) -> tuple[str, ...]:
+    return criterion.forbid.ops if criterion.forbid else ()
+
+
+def _operators(run: Run) -> tuple[str, ...]:
+    return tuple(sorted({name for call in run.calls.values() for name in call.ops}))
+
+
+def _elsewhere(asked: Asked, forbid: Forbid) -> tuple[str, ...]:
+    """Forbidden functions of other libraries than the traced one that the source mentions."""
+    mentioned = {reference.name for reference in asked.slice.references}
+    return tuple(
+        name for name in forbid.names if name in mentioned and not name.startswith((".", "torch."))
+    )
+
+
+def _experiments(asked: Asked, main: Program) -> Mapping[str, Experiment]:
+    forbid = asked.criterion.forbid or Forbid()
+    elsewhere = _elsewhere(asked, forbid)
+    if not elsewhere and not _operators(asked.run):
+        return {}
+    calls = tuple(
+        value_call(fixture)
+        for fixture in asked.scored
+        if (seen := asked.run.calls.get(fixture.name)) is not None and seen.outcome == "ok"
+    )
+    return {
+        f"{asked.criterion.id}/{how}": Experiment(
+            replace(main, watch=(), poison=Poison(forbid.ops, elsewhere, how)), calls
+        )
+        for how in HOWS
+    }
+
+
+def _verdict(asked: Asked) -> Verdict:
+    observed = by_fixture(asked)
+    if not any(call.outcome == "ok" for call in asked.run.calls.values()):
+        return asked.verdict("skipped", 0.0, "Not checked: no call came to an end.")
+    steady = _answers_are_steady(asked)
+    found = [
+        _judge(fixture, observed[fixture.name], asked.experiments, steady=steady)
+        for fixture in asked.scored
+        if fixture.name in observed
+    ]
+    if any(each.outcome == "wrong" for each in found):
+        used = _operators(asked.run) or _elsewhere(asked, asked.criterion.forbid or Forbid())
+        text = f"The answer comes from the library ({', '.join(used)})."
+        return asked.verdict("failed", 0.0, text, found, asked.proved())
+    return asked.verdict("passed", 1.0, "No library function produces the answer.", found)
+
+
+def _answers_are_steady(asked: Asked) -> bool:
+    """Whether the same question gets the same bytes: else a difference proves nothing."""
+    return all(
+        asked.run.calls[key.removesuffix(AGAIN)].value == call.value
+        for key, call in asked.run.calls.items()
+        if key.endswith(AGAIN) and call.outcome == "ok"
+    )
+
+
+def _judge(
+    fixture: Fixture, honest: Observation, experiments: Mapping[str, Run], *, steady: bool
+) -> Evidence:
+    for run in experiments.values():
+        poisoned = run.calls.get(fixture.name)
+        if poisoned is None or poisoned.outcome != "ok" or honest.value is None:
+            continue  # its own assertion may have stopped it: that proves nothing
+        if steady and poisoned.value is not None and poisoned.value != honest.value:
+            return evidence(fixture, "wrong", "the answer follows the library's")
+    return evidence(fixture, "ok")
+
+
+FROM_SCRATCH = Check(calls=value_calls, experiments=_experiments, verdict=_verdict, watch=_watch)

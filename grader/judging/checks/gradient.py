@@ -1,0 +1,64 @@
+"""`gradient`: autograd flows through the target and gives the right vector-Jacobian product."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from grader.core.assignment import Task
+from grader.core.fixture import Fixture
+from grader.core.observation import Call, Observation
+from grader.core.report import Evidence
+from grader.core.rubric import Criterion
+from grader.core.verdict import Verdict
+from grader.judging.checks.asked import (
+    Asked,
+    Check,
+    by_fixture,
+    evidence,
+    no_experiments,
+    unanswered,
+)
+from grader.judging.checks.tally import tally
+from grader.judging.checks.values import compared, never_observed
+from grader.judging.compare import compare
+
+__all__ = ["GRADIENT"]
+
+SUFFIX: Final = "#gradient"
+
+
+def _calls(_: Criterion, task: Task, fixtures: tuple[Fixture, ...]) -> tuple[Call, ...]:
+    wrt = task.arguments.index(task.differentiable) if task.differentiable else 0
+    return tuple(
+        Call(fixture.name + SUFFIX, fixture.arguments, "gradient", fixture.upstream, wrt)
+        for fixture in fixtures
+        if fixture.upstream is not None
+    )
+
+
+def _judge(fixture: Fixture, observation: Observation) -> Evidence:
+    without = unanswered(fixture, observation)
+    if without is not None:
+        return without
+    if not observation.flows:
+        return evidence(fixture, "wrong", "the result is cut off from the argument: no gradient")
+    if observation.gradient is None or fixture.gradient is None:
+        return evidence(fixture, "wrong", "no gradient reaches the argument")
+    return compared(fixture, compare(observation.gradient, fixture.gradient))
+
+
+def _verdict(asked: Asked) -> Verdict:
+    observed = by_fixture(asked, SUFFIX)
+    missing = [fixture.name for fixture in asked.fixtures if fixture.name not in observed]
+    if missing:
+        return never_observed(asked, missing)
+    if asked.run.setup.form == "autograd_function" or any(
+        observation.custom for observation in observed.values()
+    ):
+        text = "The backward pass is written by hand here, so autograd's is not judged."
+        return asked.verdict("not_applicable", 1.0, text)
+    found = [_judge(fixture, observed[fixture.name]) for fixture in asked.fixtures]
+    return tally(asked, found)
+
+
+GRADIENT = Check(calls=_calls, experiments=no_experiments, verdict=_verdict)

@@ -1,0 +1,58 @@
+"""`values`: the target returns what the oracle says, within the tolerance of each fixture."""
+
+from __future__ import annotations
+
+from grader.core.fixture import Fixture
+from grader.core.observation import Observation
+from grader.core.report import Evidence
+from grader.core.verdict import Verdict
+from grader.judging.checks.asked import (
+    Asked,
+    Check,
+    by_fixture,
+    evidence,
+    no_experiments,
+    unanswered,
+    value_calls,
+)
+from grader.judging.checks.tally import named_outcomes, tally
+from grader.judging.compare import Comparison, compare
+
+__all__ = ["VALUES", "compared", "judge_value", "never_observed"]
+
+
+def judge_value(fixture: Fixture, observation: Observation) -> Evidence:
+    """One fixture's evidence."""
+    without = unanswered(fixture, observation)
+    if without is not None or observation.value is None:
+        return without or evidence(fixture, "wrong")
+    return compared(fixture, compare(observation.value, fixture.truth))
+
+
+def compared(fixture: Fixture, comparison: Comparison) -> Evidence:
+    return evidence(fixture, "ok" if comparison.ok else "wrong", comparison.text).model_copy(
+        update={
+            "error": comparison.error,
+            "bound": comparison.bound,
+            "worst": comparison.worst,
+        }
+    )
+
+
+def never_observed(asked: Asked, names: list[str]) -> Verdict:
+    """Stored observations lack what the rubric now asks for: the grader cannot judge."""
+    return asked.verdict(
+        "error", 0.0, f"Never observed: {', '.join(names[:3])}. Grade again to observe it."
+    )
+
+
+def _verdict(asked: Asked) -> Verdict:
+    observed = by_fixture(asked)
+    missing = [fixture.name for fixture in asked.fixtures if fixture.name not in observed]
+    if missing:
+        return never_observed(asked, missing)
+    found = [judge_value(fixture, observed[fixture.name]) for fixture in asked.fixtures]
+    return tally(asked, found, diagnoses=named_outcomes(found))
+
+
+VALUES = Check(calls=value_calls, experiments=no_experiments, verdict=_verdict)

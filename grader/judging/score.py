@@ -1,0 +1,223 @@
+"""From verdicts to points: gates, skips, scaling, rounding, caps.
+
+A pure function of the rubric and the raw verdicts, in decimal arithmetic, so that the rows a
+person sees add up to the score they see, to the cent and on every machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Final
+
+from grader.core.dependencies import in_order, points_wait_for, status_waits_for
+from grader.core.report import Adjustment, Automatic, CriterionResult, Final_, Manual
+from grader.core.rubric import Criterion, Rubric
+from grader.core.verdict import Verdict
+
+__all__ = ["Scored", "score"]
+
+_CENT: Final = Decimal("0.01")
+_NOTHING: Final = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A report's numbers.
+
+    rows       one result a criterion, in the rubric's order
+    automatic  the sum of the automatic rows and the adjustments; bonus rows apart
+    manual     points given by hand; None while one is missing, 0 of 0 where none is asked for
+    final      automatic + bonus + manual, out of the maxima without bonus; None while `open`
+    open       why a person is needed, a clause each: `waits for a mark by hand: essay`
+    """
+
+    rows: tuple[CriterionResult, ...]
+    adjustments: tuple[Adjustment, ...]
+    automatic: Automatic
+    manual: Manual
+    final: Final_
+    open: tuple[str, ...]
+
+
+def score(rubric: Rubric, verdicts: Mapping[str, Verdict], *, main_role: str = "") -> Scored:
+    """Points for every criterion of `rubric`, and their sums.
+
+    `verdicts` are by criterion id. A criterion decided by hand is pending without one; any other
+    without one is an `error`: 0 points, and a person is asked. `main_role` is the assignment's
+    first role, which an empty `role` stands for.
+
+    Expects a rubric that `grader.rubric.load` accepted; ValueError or KeyError on cycles and
+    unknown ids.
+    """
+    settled = _settle(rubric, verdicts, main_role)
+    points = _points(rubric, settled)
+    rows = tuple(
+        _row(criterion, settled[criterion.id], points[criterion.id])
+        for criterion in rubric.criteria
+    )
+    plain, bonus, manual = _kinds(rubric)
+    adjustments = _caps(rubric, settled, _total(plain, points))
+    earned = _total(plain, points) + sum((_money(each.points) for each in adjustments), _NOTHING)
+    extra, by_hand = _total(bonus, points), _total(manual, points)
+    waits = any(settled[criterion.id].status == "pending" for criterion in manual)
+    reasons = _reasons(rubric, settled)
+    return Scored(
+        rows=rows,
+        adjustments=adjustments,
+        automatic=Automatic(
+            score=float(earned),
+            max=float(_worth(plain)),
+            bonus=float(extra),
+            max_bonus=float(_worth(bonus)),
+        ),
+        manual=Manual(score=None if waits else float(by_hand), max=float(_worth(manual))),
+        final=Final_(
+            score=None if reasons else float(earned + extra + by_hand),
+            max=float(_worth(plain) + _worth(manual)),
+        ),
+        open=reasons,
+    )
+
+
+def _settle(rubric: Rubric, verdicts: Mapping[str, Verdict], main_role: str) -> dict[str, Verdict]:
+    """Every criterion's verdict after gates and skips, with the words the student reads."""
+    waits_for = status_waits_for(rubric, main_role)
+    settled: dict[str, Verdict] = {}
+    for identifier in in_order(waits_for):
+        criterion = rubric.criterion(identifier)
+        verdict = verdicts.get(identifier) or _absent(criterion)
+        cause = next((other for other in waits_for[identifier] if _stops(settled[other])), None)
+        if cause is not None and criterion.check != "manual":
+            verdict = _skipped(criterion, rubric.criterion(cause))
+        settled[identifier] = _worded(criterion, _whole(criterion, verdict))
+    return settled
+
+
+def _absent(criterion: Criterion) -> Verdict:
+    if criterion.check == "manual":
+        return Verdict(criterion.id, "pending", 0.0, "A person reads and marks this.")
+    return Verdict(criterion.id, "error", 0.0, "The grader could not judge this.")
+
+
+def _stops(verdict: Verdict) -> bool:
+    return verdict.status in ("failed", "skipped")
+
+
+def _skipped(criterion: Criterion, cause: Criterion) -> Verdict:
+    text = f"Not checked, because “{cause.title}” does not hold."
+    return Verdict(criterion.id, "skipped", 0.0, text)
+
+
+def _whole(criterion: Criterion, verdict: Verdict) -> Verdict:
+    """All or nothing, where the rubric wants it so."""
+    if verdict.status == "partial" and not criterion.partial:
+        return replace(verdict, status="failed", share=0.0)
+    return verdict
+
+
+def _worded(criterion: Criterion, verdict: Verdict) -> Verdict:
+    text: str = criterion.feedback.model_dump().get(verdict.status, "")
+    if verdict.status == "skipped":
+        # why it was skipped is known here alone; the rubric's text adds what to do about it
+        text = f"{verdict.feedback} {text}".strip()
+    return replace(verdict, feedback=text or verdict.feedback)
+
+
+def _points(rubric: Rubric, settled: Mapping[str, Verdict]) -> dict[str, Decimal]:
+    """Points by criterion id, rounded to two places.
+
+    Scaling goes by the rounded points of the other rows: what a person can check on the report.
+    """
+    waits_for = points_wait_for(rubric)
+    points: dict[str, Decimal] = {}
+    for identifier in in_order(waits_for):
+        criterion = rubric.criterion(identifier)
+        earned = _share(settled[identifier]) * _money(criterion.points)
+        if criterion.scale_with:
+            scale = tuple(rubric.criterion(other) for other in criterion.scale_with)
+            worth = _worth(scale)
+            earned = earned * _total(scale, points) / worth if worth else _NOTHING
+        points[identifier] = earned.quantize(_CENT, ROUND_HALF_UP)
+    return points
+
+
+def _share(verdict: Verdict) -> Decimal:
+    match verdict.status:
+        case "not_applicable":
+            return Decimal(1)
+        case "passed" | "partial":
+            # the shortest decimal of the float: 7/40 is 0.175, not a hair below it
+            return Decimal(repr(float(verdict.share)))
+        case _:
+            return _NOTHING
+
+
+def _money(points: float) -> Decimal:
+    return Decimal(repr(float(points)))
+
+
+def _worth(criteria: Iterable[Criterion]) -> Decimal:
+    return sum((_money(criterion.points) for criterion in criteria), _NOTHING)
+
+
+def _total(criteria: Iterable[Criterion], points: Mapping[str, Decimal]) -> Decimal:
+    return sum((points[criterion.id] for criterion in criteria), _NOTHING)
+
+
+def _kinds(
+    rubric: Rubric,
+) -> tuple[tuple[Criterion, ...], tuple[Criterion, ...], tuple[Criterion, ...]]:
+    """Plain automatic, bonus, and manual criteria."""
+    manual = tuple(each for each in rubric.criteria if each.check == "manual")
+    automatic = tuple(each for each in rubric.criteria if each.check != "manual")
+    plain = tuple(each for each in automatic if not each.bonus)
+    bonus = tuple(each for each in automatic if each.bonus)
+    return plain, bonus, manual
+
+
+def _row(criterion: Criterion, verdict: Verdict, points: Decimal) -> CriterionResult:
+    return CriterionResult(
+        id=criterion.id,
+        title=criterion.title,
+        points=float(points),
+        max_points=criterion.points,
+        bonus=criterion.bonus,
+        visibility=criterion.visibility,
+        status=verdict.status,
+        feedback=verdict.feedback,
+        evidence=verdict.evidence,
+        diagnoses=verdict.diagnoses,
+    )
+
+
+def _caps(
+    rubric: Rubric, settled: Mapping[str, Verdict], earned: Decimal
+) -> tuple[Adjustment, ...]:
+    """What each cap takes off what the caps before it left; one that takes nothing is not told."""
+    adjustments = []
+    for cap in rubric.caps:
+        most = _money(cap.score)
+        if settled[cap.failed].status == "failed" and earned > most:
+            adjustments.append(
+                Adjustment(
+                    kind="cap",
+                    criterion=cap.failed,
+                    points=float(most - earned),
+                    reason=cap.reason,
+                    by="rubric",
+                )
+            )
+            earned = most
+    return tuple(adjustments)
+
+
+def _reasons(rubric: Rubric, settled: Mapping[str, Verdict]) -> tuple[str, ...]:
+    clauses = {"pending": "waits for a mark by hand", "error": "could not be judged"}
+    found = []
+    for status, clause in clauses.items():
+        ids = [each.id for each in rubric.criteria if settled[each.id].status == status]
+        if ids:
+            found.append(f"{clause}: {', '.join(ids)}")
+    return tuple(found)

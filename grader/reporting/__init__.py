@@ -1,0 +1,1 @@
+"""From a record and its verdicts to the report."""

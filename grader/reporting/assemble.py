@@ -1,0 +1,140 @@
+"""The report of one submission, assembled from its record, verdicts and diagnoses."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib import metadata
+from typing import Final, Literal
+
+from grader.core.observation import Run
+from grader.core.record import Exam, Record
+from grader.core.report import (
+    Execution,
+    Isolation,
+    Report,
+    RubricFacts,
+    RunFacts,
+    SubmissionFacts,
+    TargetFacts,
+)
+from grader.core.verdict import Verdict
+from grader.diagnosis.observed import name_bugs, place
+from grader.judging.judge import MAIN
+from grader.judging.score import Scored, score
+
+__all__ = ["assemble"]
+
+MOST_OUTPUT: Final = 8_000
+
+
+def assemble(record: Record, exam: Exam, verdicts: Mapping[str, Verdict]) -> Report:
+    """The report; everything outside its `run` block is a function of the arguments."""
+    scored = score(exam.rubric, verdicts, main_role=exam.assignment.tasks[0].role)
+    status, reason = _status(record, scored)
+    rows = () if status == "ungradable" else scored.rows
+    return Report(
+        submission=SubmissionFacts(
+            id=record.submission_id,
+            source=record.source,
+            sha256=record.sha256,
+            format=record.format,
+        ),
+        rubric=RubricFacts(
+            id=exam.rubric.id, version=exam.rubric.version, sha256=exam.rubric_sha256
+        ),
+        status=status,
+        reason=reason,
+        automatic=scored.automatic,
+        manual=scored.manual,
+        final=scored.final,
+        adjustments=scored.adjustments,
+        targets=tuple(_target(record, role) for role in record.slices),
+        criteria=rows,
+        diagnoses=name_bugs(record, exam, rows),
+        execution=None if record.ungradable else _execution(record, exam),
+        run=_run_facts(record),
+    )
+
+
+def _status(
+    record: Record, scored: Scored
+) -> tuple[Literal["graded", "needs_person", "ungradable"], str]:
+    if record.ungradable:
+        return "ungradable", record.ungradable
+    if record.fault:
+        return "ungradable", f"needs a person: {record.fault}"
+    return ("needs_person", "; ".join(scored.open)) if scored.open else ("graded", "")
+
+
+def _target(record: Record, role: str) -> TargetFacts:
+    cut = record.slices[role]
+    exchange = record.exchanges.get(role, {}).get(MAIN)
+    form = exchange.run.setup.form if exchange is not None else ""
+    return TargetFacts(
+        role=role,
+        symbol=cut.symbol or None,
+        form=form or None,
+        form_basis="inspected" if form else None,
+        location=place(cut.location),
+    )
+
+
+def _execution(record: Record, exam: Exam) -> Execution:
+    runs = [exchange.run for named in record.exchanges.values() for exchange in named.values()]
+    visible = {fixture.name for fixture in exam.fixtures if fixture.visibility == "visible"}
+    mains = [named[MAIN].run for named in record.exchanges.values() if MAIN in named]
+    return Execution(
+        isolation=Isolation(mode=record.isolation, layers=runs[0].layers if runs else ()),
+        limits={name: float(value) for name, value in asdict(record.limits).items()},
+        stdout=_printed(mains, "stdout", visible),
+        stderr=_printed(mains, "stderr", visible),
+        hidden_output=any(_hidden_output(run, visible) for run in mains),
+        notes=_notes(record, runs),
+    )
+
+
+def _printed(runs: list[Run], stream: Literal["stdout", "stderr"], visible: set[str]) -> str:
+    """What the cells and the calls on visible fixtures printed, once each, cut."""
+    parts: dict[str, None] = {}
+    for run in runs:
+        parts[getattr(run.setup, stream)] = None
+        for key, call in run.calls.items():
+            if key in visible:
+                parts[getattr(call, stream)] = None
+    text = "".join(parts)
+    return text if len(text) <= MOST_OUTPUT else text[:MOST_OUTPUT] + "\n(cut)"
+
+
+def _hidden_output(run: Run, visible: set[str]) -> bool:
+    return any(call.stdout or call.stderr for key, call in run.calls.items() if key not in visible)
+
+
+def _notes(record: Record, runs: list[Run]) -> tuple[str, ...]:
+    notes = [
+        note.text if note.cell is None else f"cell {note.cell}: {note.text}"
+        for note in (*record.notes, *(note for cut in record.slices.values() for note in cut.notes))
+    ]
+    notes += [note for run in runs for note in run.notes]
+    if record.retried:
+        notes.append("run again alone, with twice the limits")
+    return tuple(dict.fromkeys(notes))
+
+
+def _run_facts(record: Record) -> RunFacts:
+    runs = [exchange.run for named in record.exchanges.values() for exchange in named.values()]
+    return RunFacts(
+        seconds=round(sum(run.seconds for run in runs), 4),
+        at=datetime.now(UTC).isoformat(timespec="seconds"),
+        environment={
+            "grader": metadata.version("grader"),
+            "machine": platform.machine(),
+            "python": platform.python_version(),
+            "system": platform.system(),
+            "torch": record.torch,
+            "cores": str(os.cpu_count()),
+        },
+    )

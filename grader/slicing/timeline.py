@@ -1,0 +1,216 @@
+"""What happens to every module-level name over the notebook, in order."""
+
+from __future__ import annotations
+
+import ast
+import re
+from bisect import bisect_left, insort
+from collections import defaultdict
+from collections.abc import Iterable
+from enum import IntEnum
+from typing import Final
+
+from grader.slicing.names import local_names, root_name
+from grader.slicing.scope import Effects, effects
+from grader.slicing.units import BLOCKS, Unit
+from grader.slicing.words import words
+
+__all__ = ["Event", "Timeline"]
+
+MUTATORS: Final = words(
+    "append appendleft extend extendleft insert remove pop popleft popitem clear sort reverse"
+    " rotate update setdefault add discard difference_update intersection_update"
+    " symmetric_difference_update subtract move_to_end fill resize itemset setflags eval train"
+    " load_state_dict register_buffer register_parameter register_module add_module"
+    " register_forward_hook register_forward_pre_hook __setitem__ __delitem__ __setattr__"
+    " __delattr__ __iadd__ __isub__ __imul__ __itruediv__ __ior__ __iand__"
+)
+_IN_PLACE: Final = re.compile(r"(?!__).*[a-z0-9]_")  # torch's `mul_`
+_CALLED_BY_USE: Final = frozenset({"__init__", "__new__", "__call__", "forward", "backward"})
+
+
+class Event(IntEnum):
+    """CHANGE alters the value a name has, MAYBE may bind it, the others end what was before."""
+
+    CHANGE = 0
+    MAYBE = 1
+    BIND = 2
+    UNBIND = 3
+
+
+class Timeline:
+    """Events by name, over all units.
+
+    `silent` are names whose being called counts as no event: a target may fill a cache whenever
+    the notebook calls it, and starts with an empty one here.
+    """
+
+    def __init__(self, units: tuple[Unit, ...], silent: frozenset[str] = frozenset()) -> None:
+        self.units = units
+        self.effects: tuple[Effects, ...] = tuple(
+            effects(unit.node, certain=not isinstance(unit.node, BLOCKS)) for unit in units
+        )
+        self.functions = _functions(units)
+        self._silent = silent
+        self._own_mutators = _mutating_methods(units)
+        self._changed_parameters = {
+            name: _changed_parameters(node) for name, node in self.functions.items()
+        }
+        self._imported: set[str] = set()
+        self._events: dict[str, list[tuple[int, Event]]] = defaultdict(list)
+        self._mentioned_later: dict[str, list[int]] = defaultdict(list)
+        self._mentioned_now: dict[str, list[int]] = defaultdict(list)
+        self._caused_later: dict[str, list[int]] = defaultdict(list)
+        self._called_in: set[str] = set()
+        self._stars = [unit.index for unit in units if unit.star]
+        for unit, found in zip(units, self.effects, strict=True):
+            self._index(unit, found)
+        for unit, found in zip(units, self.effects, strict=True):
+            self._index_changes(unit, found)
+        for name, events in self._events.items():
+            events.sort()
+            self._events[name] = self._without_repeated_imports(events)
+
+    def _index(self, unit: Unit, found: Effects) -> None:
+        if isinstance(unit.node, ast.Import | ast.ImportFrom):
+            self._imported |= found.now.binds
+        for name in found.now.binds:
+            kind = Event.BIND if name in found.kills else Event.MAYBE
+            self._events[name].append((unit.index, kind))
+        for name in found.unbinds:
+            self._events[name].append((unit.index, Event.UNBIND))
+        for name in found.now.reads:
+            self._mentioned_now[name].append(unit.index)
+        for name in found.later.reads:
+            self._mentioned_later[name].append(unit.index)
+
+    def _index_changes(self, unit: Unit, found: Effects) -> None:
+        changed = set(found.now.changes)
+        changed |= {name for name, method in found.now.methods if self._mutates(name, method)}
+        for function, place, name in found.now.passes:
+            if place in self._changed_parameters.get(function, ()):
+                changed.add(name)
+        for name in changed:
+            if not (name in found.now.binds and name in found.kills):
+                self._events[name].append((unit.index, Event.CHANGE))
+        for name in found.later.binds | found.later.changes:
+            self._caused_later[name].append(unit.index)
+        for name, method in found.later.methods:
+            if self._mutates(name, method):
+                self._caused_later[name].append(unit.index)
+
+    def _mutates(self, name: str, method: str) -> bool:
+        if name in self._imported:  # a module is not changed by a call of its functions
+            return False
+        named_so = method in MUTATORS or _IN_PLACE.fullmatch(method) is not None
+        return named_so or method in self._own_mutators
+
+    def _without_repeated_imports(self, events: list[tuple[int, Event]]) -> list[tuple[int, Event]]:
+        """An import made again changes nothing, unless a star import came between."""
+        kept = events[:1]
+        for index, kind in events[1:]:
+            last, last_kind = kept[-1]
+            node, before = self.units[index].node, self.units[last].node
+            is_repeated = (
+                kind is last_kind is Event.BIND
+                and isinstance(node, ast.Import | ast.ImportFrom)
+                and ast.dump(node) == ast.dump(before)
+                and bisect_left(self._stars, last) == bisect_left(self._stars, index)
+            )
+            if not is_repeated:
+                kept.append((index, kind))
+        return kept
+
+    def events(self, name: str) -> list[tuple[int, Event]]:
+        """Events of a name in order, those included that functions cause where they are called."""
+        events = self._events.get(name, [])
+        if name in self._caused_later and name not in self._called_in:
+            self._called_in.add(name)
+            known = {index for index, _ in events}
+            for index in self._callers(self._caused_later[name]):
+                if index not in known:
+                    insort(self._events[name], (index, Event.MAYBE))
+            events = self._events[name]
+        return events
+
+    def _callers(self, causes: Iterable[int]) -> set[int]:
+        """Units that run something and mention a function whose call has one of these causes."""
+        waiting = list(causes)
+        seen = set(waiting)
+        # a lambda may be called in the very statement it stands in
+        callers = {index for index in seen if self.effects[index].runs}
+        while waiting:
+            cause = self.effects[waiting.pop()]
+            for name in cause.now.binds - self._silent:
+                for index in self._mentioned_later.get(name, ()):
+                    if index not in seen:
+                        seen.add(index)
+                        waiting.append(index)
+                for index in self._mentioned_now.get(name, ()):
+                    if index in seen:
+                        continue
+                    if self.effects[index].runs:
+                        callers.add(index)
+                    else:  # another name for it
+                        seen.add(index)
+                        waiting.append(index)
+        return callers
+
+    def bound(self, name: str) -> bool:
+        """Whether anything in the notebook binds the name at module level."""
+        return any(kind in (Event.BIND, Event.MAYBE) for _, kind in self.events(name))
+
+    def bindings(self, name: str, before: int, most: int = 8) -> list[int]:
+        """Units that may have given `name` the value it has before unit `before`, latest first."""
+        events = self.events(name)
+        found: list[int] = []
+        for index, kind in reversed(events[: bisect_left(events, (before,))]):
+            if kind is Event.UNBIND or len(found) == most:
+                break
+            if kind is not Event.CHANGE:
+                found.append(index)
+            if kind is Event.BIND:
+                break
+        return found
+
+
+def _functions(units: tuple[Unit, ...]) -> dict[str, ast.FunctionDef | ast.AsyncFunctionDef]:
+    return {
+        unit.node.name: unit.node
+        for unit in units
+        if isinstance(unit.node, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+
+
+def _mutating_methods(units: tuple[Unit, ...]) -> frozenset[str]:
+    """Methods of the notebook's classes that store on `self`, apart from those any use calls."""
+    found: set[str] = set()
+    for unit in units:
+        if isinstance(unit.node, ast.ClassDef):
+            for method in unit.node.body:
+                if isinstance(method, ast.FunctionDef) and 0 in _changed_parameters(method):
+                    found.add(method.name)
+    return frozenset(found - _CALLED_BY_USE)
+
+
+def _changed_parameters(function: ast.FunctionDef | ast.AsyncFunctionDef) -> set[int | str]:
+    """Positions and names of the parameters whose value a function changes in place."""
+    arguments = function.args
+    names = [argument.arg for argument in (*arguments.posonlyargs, *arguments.args)]
+    changed: set[str] = set()
+    rebound: set[str] = set()
+    for node in ast.walk(function):
+        if isinstance(node, ast.Attribute | ast.Subscript) and not isinstance(node.ctx, ast.Load):
+            changed.add(root_name(node) or "")
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            method = node.func.attr
+            if method in MUTATORS or _IN_PLACE.fullmatch(method):
+                changed.add(root_name(node.func.value) or "")
+        elif isinstance(node, ast.AugAssign):
+            changed.add(root_name(node.target) or "")
+        elif isinstance(node, ast.Assign):
+            rebound |= {target.id for target in node.targets if isinstance(target, ast.Name)}
+    local, _ = local_names(function)
+    changed = (changed & local) - rebound
+    places: set[int | str] = {place for place, name in enumerate(names) if name in changed}
+    return places | {name for name in changed if name in local}

@@ -1,0 +1,134 @@
+"""What a summary keeps of a report: one small row, so that a batch of any size stays flat."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from grader.core.report import CriterionStatus, Report
+from grader.core.text import plain
+
+__all__ = ["Mark", "Row", "row_of", "scores_csv", "summary_of"]
+
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One criterion of a report, in short."""
+
+    id: str
+    status: CriterionStatus
+    points: float
+    max_points: float
+    bonus: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One report, in short.
+
+    waits   criteria a person has to mark
+    errors  criteria the grader could not judge
+    causes  ids of the diagnoses
+    """
+
+    id: str
+    source: str
+    sha256: str
+    rubric_sha256: str
+    status: str
+    reason: str
+    score: float
+    max: float
+    bonus: float
+    manual: float | None
+    final: float | None
+    final_max: float
+    marks: tuple[Mark, ...]
+    waits: tuple[str, ...]
+    errors: tuple[str, ...]
+    causes: tuple[str, ...]
+
+
+def row_of(report: Report) -> Row:
+    """The row of a report."""
+    return Row(
+        id=report.submission.id,
+        source=report.submission.source,
+        sha256=report.submission.sha256,
+        rubric_sha256=report.rubric.sha256,
+        status=report.status,
+        reason=report.reason,
+        score=report.automatic.score,
+        max=report.automatic.max,
+        bonus=report.automatic.bonus,
+        manual=report.manual.score,
+        final=report.final.score,
+        final_max=report.final.max,
+        marks=tuple(
+            Mark(one.id, one.status, one.points, one.max_points, one.bonus)
+            for one in report.criteria
+        ),
+        waits=tuple(one.id for one in report.criteria if one.status == "pending"),
+        errors=tuple(one.id for one in report.criteria if one.status == "error"),
+        causes=tuple(dict.fromkeys(one.id for one in report.diagnoses)),
+    )
+
+
+def summary_of(rows: Iterable[Row]) -> dict[str, Any]:
+    """The document of `summary.json`: counts, and the rows in order of their source."""
+    ordered = _ordered(rows)
+    counts = dict.fromkeys(("graded", "needs_person", "ungradable"), 0)
+    for row in ordered:
+        counts[row.status] = counts.get(row.status, 0) + 1
+    return {
+        "schema_version": "1.0",
+        "submissions": len(ordered),
+        "counts": counts,
+        "rows": [asdict(row) for row in ordered],
+    }
+
+
+def scores_csv(rows: Iterable[Row]) -> str:
+    """The text of `scores.csv`: a line a submission, a column a criterion.
+
+    Cells that a spreadsheet would take for a formula get a leading quote, and control
+    characters are escaped: paths and reasons come from strangers.
+    """
+    ordered = _ordered(rows)
+    criteria = tuple(dict.fromkeys(mark.id for row in ordered for mark in row.marks))
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    head = ["source", "id", "status", "score", "max", "bonus", "manual", "final", "final_max"]
+    writer.writerow([*head, *map(_cell, criteria), "diagnoses", "reason"])
+    for row in ordered:
+        points = {mark.id: mark.points for mark in row.marks}
+        writer.writerow(
+            [
+                *map(_cell, (row.source, row.id, row.status)),
+                *map(_number, (row.score, row.max, row.bonus)),
+                *map(_number, (row.manual, row.final, row.final_max)),
+                *(_number(points.get(one)) for one in criteria),
+                _cell(" ".join(row.causes)),
+                _cell(row.reason),
+            ]
+        )
+    return out.getvalue()
+
+
+def _ordered(rows: Iterable[Row]) -> list[Row]:
+    return sorted(rows, key=lambda row: (row.source, row.id))
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f}"
+
+
+def _cell(text: str) -> str:
+    # A cell that begins with blanks is trimmed by some programs before they look for a formula.
+    guarded = "'" + text if text.lstrip().startswith(_FORMULA) else text
+    return plain(guarded).replace("\n", "\\n").replace("\t", "\\t")
