@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from typing import Final
 
@@ -58,16 +58,18 @@ def grade_all(
     Close the iterator to stop: workers end, and what was yielded is on disk.
     """
     aside: list[Found] = []
-    for one, outcome in _pass(found, plan, exam, jobs, desk=desk):
-        if isinstance(outcome, Row):
-            yield outcome
-        else:
-            aside.append(one)
-            yield Postponed(one.source, outcome.reason)
+    with closing(_pass(found, plan, exam, jobs, desk=desk)) as outcomes:
+        for one, outcome in outcomes:
+            if isinstance(outcome, Row):
+                yield outcome
+            else:
+                aside.append(one)
+                yield Postponed(one.source, outcome.reason)
     again = plan.second()
     # One worker, not this process: what killed a worker would kill the batch.
-    for one, outcome in _pass(sorted(aside), again, exam, min(jobs, 1), apart=jobs > 1):
-        yield outcome if isinstance(outcome, Row) else _lost(one, outcome, again, exam)
+    with closing(_pass(sorted(aside), again, exam, 1, apart=jobs > 1)) as outcomes:
+        for one, outcome in outcomes:
+            yield outcome if isinstance(outcome, Row) else _lost(one, outcome, again, exam)
 
 
 def grade_one(found: Found, plan: Plan, exam: Exam, desk: Desk) -> Graded:
@@ -91,7 +93,7 @@ def _pass(
     *,
     apart: bool = False,
     desk: Desk | None = None,
-) -> Iterator[tuple[Found, Row | Again | Lost]]:
+) -> Generator[tuple[Found, Row | Again | Lost], None, None]:
     if not found:
         return
     if jobs > 1 or apart:

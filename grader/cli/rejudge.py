@@ -132,8 +132,10 @@ def _differs(store: Store, old: Row | None, new: Report) -> bool:
     """Whether the report says anything new: its `run` block alone is no reason to write it."""
     if old is None:
         return True
-    stored = store.report(old.id)
-    return stored.model_copy(update={"run": new.run}) != new
+    # As text: nan equals nothing, itself included.
+    return store.report(old.id).model_dump_json(exclude={"run"}) != new.model_dump_json(
+        exclude={"run"}
+    )
 
 
 def _print(

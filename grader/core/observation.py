@@ -34,15 +34,18 @@ class Limits:
 
     call_seconds     base for one call; `per_pair_seconds` is added for each pair of elements of
                      its largest argument, so that slow but right loops finish
+    first_call_seconds  base for a program's very first call: it may import what it needs
     setup_seconds    to run the slice's statements
     total_seconds    everything the submission does, in all its children
     memory_bytes     address space beyond what the zygote itself maps
     output_bytes     of stdout and stderr kept for one submission, each
     frame_bytes      largest answer
-    timeouts         after so many calls that timed out the rest is not run
+    timeouts         after so many calls that timed out the rest is not run, if none was answered
+    timeouts_among_answers  likewise, if some call was: the others still deserve their run
     """
 
-    call_seconds: float = 3.0
+    call_seconds: float = 1.0
+    first_call_seconds: float = 5.0
     per_pair_seconds: float = 1e-5
     call_seconds_most: float = 20.0
     setup_seconds: float = 20.0
@@ -51,11 +54,17 @@ class Limits:
     output_bytes: int = 64 * 1024
     frame_bytes: int = 64 * 2**20
     timeouts: int = 1
+    timeouts_among_answers: int = 1
 
     def doubled(self) -> Limits:
-        """The limits of the second run, alone, that alone may count a time-out or a kill."""
+        """The limits of the second run, made alone, the only one that counts a time-out or kill.
+
+        Times and sizes are doubled. The first run stops at its first time-out, since it will be
+        made again; this one goes on with the other calls.
+        """
         return Limits(
             call_seconds=2 * self.call_seconds,
+            first_call_seconds=2 * self.first_call_seconds,
             per_pair_seconds=2 * self.per_pair_seconds,
             call_seconds_most=2 * self.call_seconds_most,
             setup_seconds=2 * self.setup_seconds,
@@ -63,7 +72,8 @@ class Limits:
             memory_bytes=2 * self.memory_bytes,
             output_bytes=self.output_bytes,
             frame_bytes=self.frame_bytes,
-            timeouts=2 * self.timeouts,
+            timeouts=3,
+            timeouts_among_answers=30,
         )
 
 
@@ -89,7 +99,7 @@ class Poison:
     """Make library functions answer falsely, to see whether the target's answer follows.
 
     ops    operator name patterns (fnmatch) as the dispatcher spells them: `aten::relu`
-    names  functions of other libraries to wrap where imported: `scipy.special.expit`
+    names  functions to wrap in the module that holds them: `scipy.special.expit`
     how    nudge: every entry changed by a few ULP in alternating directions, which passes the
            student's own `allclose`; roll: entries moved on by one along the last axis, which
            passes checks on sums. `assert` statements of the slice are compiled away in both

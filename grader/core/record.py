@@ -17,9 +17,9 @@ from grader.core.slice import Slice
 __all__ = ["Exam", "Graded", "Record", "Runner", "Submission"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Exam:
-    """What a class is graded against; loaded once a process.
+    """What a class is graded against; loaded once a process, so compared by identity.
 
     rubric_sha256  of the rubric file's bytes
     fixtures       every fixture of the assignment, in file order

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping
 
 from grader.core.assignment import Task
@@ -16,12 +17,14 @@ from grader.judging.checks.asked import AGAIN
 __all__ = ["asked_of", "calls_for", "criteria_of", "experiments_for", "main_program", "roles"]
 
 
+@functools.lru_cache(maxsize=16)
 def roles(exam: Exam) -> tuple[str, ...]:
     """Roles that some automatic criterion is about, in the assignment's order."""
     wanted = {_role(exam, criterion) for criterion in _automatic(exam.rubric.criteria)}
     return tuple(task.role for task in exam.assignment.tasks if task.role in wanted)
 
 
+@functools.lru_cache(maxsize=64)
 def criteria_of(exam: Exam, role: str) -> tuple[Criterion, ...]:
     """The automatic criteria about `role`."""
     return tuple(
@@ -31,6 +34,7 @@ def criteria_of(exam: Exam, role: str) -> tuple[Criterion, ...]:
     )
 
 
+@functools.lru_cache(maxsize=16)
 def calls_for(exam: Exam, role: str) -> tuple[Call, ...]:
     """Every call the role's criteria need, each once.
 
@@ -97,6 +101,7 @@ def experiments_for(
     return wanted
 
 
+@functools.lru_cache(maxsize=256)
 def chosen(exam: Exam, criterion: Criterion) -> tuple[Fixture, ...]:
     """The criterion's fixtures: each named one, and all of each named group, in that order."""
     found: dict[str, Fixture] = {}

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from grader.notebook.syntax import Problem, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 __all__ = ["LeftOut", "Neutral", "neutralise"]
 
@@ -41,8 +41,10 @@ _FAULTS: Final = (
     RecursionError,
     MemoryError,
 )
-# Every find tokenizes the whole cell again. A thousand lines with a hundred magics stay below it.
-_MOST_TOKENIZED: Final = 5_000_000
+_NOTHING: Final = frozenset(
+    {tokenize.NL, tokenize.COMMENT, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
+)
+_MOST_TOKENIZED: Final = 2_000_000  # characters a cell; only text made for it needs more
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,39 +113,60 @@ def _by_ipython(lines: tuple[str, ...], first: int) -> Neutral:
         # It splits at form feeds and other separators too; a count that moved is not to be used.
         if len(cleaned) == len(work) - first:
             work[first:] = cleaned
-    left_out: list[LeftOut] = []
-    budget = _MOST_TOKENIZED
-    size = sum(map(len, work))
-    while budget > 0:
-        budget -= size
-        try:
-            found = _step(work, ipython)
-        except _FAULTS:
-            break
-        if found is None:
-            break
-        left_out.append(found)
-    return Neutral(tuple(line.removesuffix("\n") for line in work), tuple(left_out))
+    left_out = tuple(_replace_all(work, ipython))
+    return Neutral(tuple(line.removesuffix("\n") for line in work), left_out)
 
 
-def _step(work: list[str], ipython: Any) -> LeftOut | None:
-    """Replace the first magic of `work` in place; None where no magic is left."""
-    tokens = ipython.make_tokens_by_line(work)
+def _replace_all(work: list[str], ipython: Any) -> Iterator[LeftOut]:
+    """Replace every magic of `work` in place.
+
+    IPython tokenizes the whole cell again for every magic. Only a line that looks like one can
+    be one, and tokens depend on nothing above the first column, so a window does.
+    """
     finders = ipython.TransformerManager().token_transformers
-    found = [one for finder in finders if (one := finder.find(tokens))]
-    for one in sorted(found, key=lambda candidate: candidate.sortby()):
+    base = 0
+    budget = _MOST_TOKENIZED
+    for line in range(len(work)):
+        if budget <= 0:
+            return
+        if not _NEEDED.search(work[line]):
+            continue
+        stop = min(ipython.find_end_of_continued_line(work, line) + 1, len(work))
+        window = work[base:stop]
+        budget -= sum(map(len, window))
         try:
-            changed = one.transform(work)
+            tokens = ipython.make_tokens_by_line(window)
+            found = _replace_one(window, [finder.find(tokens) for finder in finders])
+        except _FAULTS:
+            continue
+        if found is not None:
+            work[base:stop] = window
+            yield LeftOut(base + found.line, found.text, found.kept)
+        base += _settled(tokens)
+
+
+def _settled(tokens: list[list[tokenize.TokenInfo]]) -> int:
+    """0-based line of a window where its last statement in the first column begins."""
+    for line in reversed(tokens):
+        if line and line[0].type not in _NOTHING and line[0].start[1] == 0:
+            return line[0].start[0] - 1
+    return 0
+
+
+def _replace_one(window: list[str], found: Sequence[Any]) -> LeftOut | None:
+    """Replace the first magic that `found` in place; None where there is none."""
+    for one in sorted(filter(None, found), key=lambda candidate: candidate.sortby()):
+        try:
+            taken = len(window) - len(one.transform(window)) + 1
         except SyntaxError:
             continue
-        taken = len(work) - len(changed) + 1
-        # A backslash at the very end of the cell continues into nothing.
-        start, stop = one.start_line, min(one.start_line + max(taken, 1), len(work))
-        old = "".join(work[start:stop]).rstrip("\n")
+        start, stop = one.start_line, one.start_line + taken
+        old = "".join(window[start:stop]).rstrip("\n")
         indent = re.match(r"[ \t]*", old)
         kept = _kept(old)
         statement = (indent[0] if indent else "") + (kept or "pass")
-        work[start:stop] = [statement + "\n"] + ["\n"] * (stop - start - 1)
+        blank = ["\n"] * (len(window[start:stop]) - 1)
+        window[start:stop] = [statement + "\n", *blank]
         return LeftOut(start + 1, old.strip(), kept=bool(kept))
     return None
 

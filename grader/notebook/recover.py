@@ -15,7 +15,7 @@ _NO_START: Final = re.compile(r"[\s)\]}#]|$|(?:else|elif|except|finally)\b")
 _CONFLICT: Final = re.compile(r"<{7}|={7}$|>{7}|\|{7}")
 _UNFINISHED: Final = ("was never closed", "unterminated triple-quoted", "unexpected EOF")
 _MOST_JOINED: Final = 300
-_MOST_PARSED: Final = 5_000_000
+_MOST_PARSED: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,8 @@ def _block(
     """
     first: Problem | None = None
     spent = 0
-    for stop in range(at + 1, min(at + _MOST_JOINED, len(starts))):
+    stop = at + 1
+    while stop < len(starts) and stop - at < _MOST_JOINED:
         source = "\n".join(lines[starts[at] : starts[stop]])
         spent += len(source)
         found = parse(source)
@@ -91,7 +92,15 @@ def _block(
         first = first or found
         if not any(words in found.message for words in _UNFINISHED) or spent > budget:
             break
+        stop += 1
+        if "triple" in found.message:
+            while stop < len(starts) and not _has_quotes(lines[starts[stop - 1] : starts[stop]]):
+                stop += 1
     return at + 1, first, spent
+
+
+def _has_quotes(lines: Sequence[str]) -> bool:
+    return any('"""' in line or "'''" in line for line in lines)
 
 
 def _region(lines: Sequence[str], begin: int, end: int, problem: Problem) -> Broken:

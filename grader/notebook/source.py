@@ -14,7 +14,7 @@ from grader.notebook.syntax import Problem, in_triple_quotes, parse
 
 __all__ = ["MOST_CODE", "Reader", "Source", "refuse_if_large"]
 
-MOST_CODE: Final = 2 << 20
+MOST_CODE: Final = 1 << 20
 """Characters of code that are parsed: a tree takes some hundred times the room of its text."""
 
 

@@ -77,6 +77,9 @@ class Conversation:
         self._out = _Output(child.stdout, output_bytes)
         self._err = _Output(child.stderr, output_bytes)
         self._received = bytearray()
+        self._poll = select.poll()
+        for descriptor in (child.talk.fileno(), child.stdout, child.stderr, child.pidfd):
+            self._poll.register(descriptor, select.POLLIN)
 
     def room(self) -> int:
         """Bytes of output that may still be kept."""
@@ -116,45 +119,56 @@ class Conversation:
         return self._out.take(), self._err.take()
 
     def _exchange(self, question: bytes, kind: int, deadline: float) -> tuple[bytes, bytes]:
-        unsent = memoryview(question)
+        unsent = self._send(memoryview(question))
         while True:
-            whole = self._whole(kind)
-            if whole is not None and not unsent:
+            whole = None if unsent else self._whole(kind)
+            if whole is not None:
                 return whole
             left = deadline - time.monotonic()
             if left <= 0:
                 raise TimedOut
-            events = self._wait(left, writing=bool(unsent))
-            try:
-                if events & select.POLLOUT and unsent:
-                    unsent = unsent[self._child.talk.send(unsent[:CHUNK]) :]
-                if events & (select.POLLIN | select.POLLHUP | select.POLLERR):
-                    part = self._child.talk.recv(CHUNK)
-                    if not part:
-                        raise Gone("it ended")
-                    self._received += part
-            except BlockingIOError as error:
-                if events & select.POLLHUP:
-                    raise Gone("it ended") from error
-            except OSError as error:
-                raise Gone("it ended") from error
+            if unsent:
+                self._poll.modify(self._child.talk, select.POLLIN | select.POLLOUT)
+            ended = self._wait(left)
+            if unsent:
+                unsent = self._send(unsent)
+                self._poll.modify(self._child.talk, select.POLLIN)
+            self._receive(ended=ended)
 
-    def _wait(self, seconds: float, *, writing: bool) -> int:
-        poll = select.poll()
-        poll.register(self._child.talk, select.POLLIN | (select.POLLOUT if writing else 0))
-        for output in (self._out, self._err):
-            if output.open:
-                poll.register(output.descriptor, select.POLLIN)
-        poll.register(self._child.pidfd, select.POLLIN)
-        ours = 0
-        for descriptor, events in poll.poll(seconds * 1000 + 1):
-            if descriptor == self._child.talk.fileno():
-                ours |= events
-            elif descriptor == self._child.pidfd:
-                ours |= select.POLLHUP  # dead: a descendant may still hold the other end open
-        self._out.drain()
-        self._err.drain()
-        return ours
+    def _send(self, unsent: memoryview) -> memoryview:
+        """Send what the socket takes; what is left."""
+        try:
+            return unsent[self._child.talk.send(unsent) :] if unsent else unsent
+        except BlockingIOError:
+            return unsent
+        except OSError as error:
+            raise Gone("it ended") from error
+
+    def _receive(self, *, ended: bool) -> None:
+        try:
+            part = self._child.talk.recv(CHUNK)
+        except BlockingIOError as error:
+            if ended:  # a descendant may still hold the other end open
+                raise Gone("it ended") from error
+            return
+        except OSError as error:
+            raise Gone("it ended") from error
+        if not part:
+            raise Gone("it ended")
+        self._received += part
+
+    def _wait(self, seconds: float) -> bool:
+        """Wait for news, taking output as it comes; whether the child is dead."""
+        ended = False
+        for descriptor, events in self._poll.poll(seconds * 1000 + 1):
+            if descriptor == self._child.pidfd:
+                ended = True
+            for output in (self._out, self._err):
+                if descriptor == output.descriptor:
+                    output.drain()
+                    if not output.open or events & select.POLLNVAL:
+                        self._poll.unregister(descriptor)
+        return ended
 
     def _whole(self, kind: int) -> tuple[bytes, bytes] | None:
         """Header and block of the answer once all of it is here."""

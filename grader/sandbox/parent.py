@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import functools
+import math
 import os
 import signal
 import time
@@ -36,7 +38,7 @@ __all__ = ["Isolation", "Sandbox"]
 
 Isolation = Literal["strict", "best-effort", "none"]
 
-DEATHS: Final = 4
+DEATHS: Final = 40
 """After so many children of one program that died the rest of its calls is not run."""
 
 CONFINING_SECONDS: Final = 30.0
@@ -135,13 +137,17 @@ class _Session:
     def _go_on(self, began: float) -> bool:
         if time.monotonic() - began > self.limits.total_seconds:
             self.notes.append(f"the rest was not run: over {self.limits.total_seconds:g} s in all")
-        elif self.timeouts >= self.limits.timeouts:
+        elif self.timeouts >= self._most_timeouts():
             self.notes.append(f"the rest was not run after {self.timeouts} calls without an end")
         elif self.deaths >= DEATHS:
             self.notes.append(f"the rest was not run after {self.deaths} processes that died")
         else:
             return True
         return False
+
+    def _most_timeouts(self) -> int:
+        answered = any(answer.outcome in ("ok", "raised") for answer in self.answers.values())
+        return self.limits.timeouts_among_answers if answered else self.limits.timeouts
 
     def _one_child(self, pending: list[Call], began: float) -> list[Call]:
         """Answer calls until the child must be replaced; what is left of them."""
@@ -191,7 +197,10 @@ class _Session:
     def _ask(self, talk: Conversation, call: Call, left: float) -> Observation:
         began = time.monotonic()
         try:
-            answer = talk.ask(_question(call), seconds=min(left, seconds_for(call, self.limits)))
+            answer = talk.ask(
+                _question(call),
+                seconds=min(left, seconds_for(call, self.limits, first=not self.answers)),
+            )
             return _observation_of(answer)
         except TimedOut:
             self.timeouts += 1
@@ -210,14 +219,15 @@ class _Session:
             self.notes.append(f"a process died of {signal.Signals(os.WTERMSIG(status)).name}")
 
 
-def seconds_for(call: Call, limits: Limits) -> float:
+def seconds_for(call: Call, limits: Limits, *, first: bool = False) -> float:
     """Wall seconds one call may take: slow but right loops over pairs of elements must finish."""
     most = max((_count(argument.tensor) for argument in call.arguments), default=0)
-    return min(limits.call_seconds + limits.per_pair_seconds * most**2, limits.call_seconds_most)
+    base = limits.first_call_seconds if first else limits.call_seconds
+    return min(base + limits.per_pair_seconds * most**2, limits.call_seconds_most)
 
 
 def _count(tensor: RawTensor) -> int:
-    return int(np.prod(tensor.shape, dtype=np.int64))
+    return math.prod(tensor.shape)
 
 
 def _setup_header(program: Program, calls: Sequence[Call], limits: Limits) -> dict[str, Any]:
@@ -244,6 +254,7 @@ def _setup_header(program: Program, calls: Sequence[Call], limits: Limits) -> di
     }
 
 
+@functools.lru_cache(maxsize=1024)  # a class is asked the same questions over and over
 def _question(call: Call) -> bytes:
     named = [(f"a{place}", argument) for place, argument in enumerate(call.arguments)]
     header: dict[str, Any] = {

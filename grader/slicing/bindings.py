@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from grader.slicing.units import BLOCKS, children
+from grader.slicing.blocks import BLOCKS, children
 
 __all__ = ["Binding", "bindings", "calls_now"]
 

@@ -8,8 +8,9 @@ from bisect import bisect_left
 from collections import deque
 from typing import Final
 
+from grader.slicing.blocks import BLOCKS, LOOPS, children
 from grader.slicing.timeline import Event, Timeline
-from grader.slicing.units import BLOCKS, LOOPS, Unit, children
+from grader.slicing.units import Unit
 
 __all__ = ["ALWAYS_THERE", "Closure", "Start"]
 
@@ -83,8 +84,11 @@ class Closure:
             )
         return carries
 
-    def _need(self, name: str, position: int) -> None:
-        """Include what gives `name` its value before `position`, and what changed it since."""
+    def _need(self, name: str, position: int, *, perhaps: bool = False) -> None:
+        """Include what gives `name` its value before `position`, and what changed it since.
+
+        `perhaps`: it is read only if a function is called there, so its absence says nothing.
+        """
         if name == self._start.symbol and position == self._end:
             position = self._start.until
         events = self._timeline.events(name)
@@ -105,9 +109,9 @@ class Closure:
             is_bound |= kind in (Event.BIND, Event.MAYBE)
             self._followed[name, index] = is_bound
         if not is_bound and name not in ALWAYS_THERE:
-            self._not_yet_bound(name, position)
+            self._not_yet_bound(name, position, perhaps=perhaps)
 
-    def _not_yet_bound(self, name: str, position: int) -> None:
+    def _not_yet_bound(self, name: str, position: int, *, perhaps: bool) -> None:
         """Cells ran out of order: an import further down was made before this statement."""
         for index, _ in self._timeline.events(name):
             if index >= position and isinstance(
@@ -115,7 +119,8 @@ class Closure:
             ):
                 self.early.add(index)
                 return
-        self.loose.add(name)
+        if not perhaps:
+            self.loose.add(name)
 
     def _include(self, index: int) -> None:
         if index not in self.needed:
@@ -136,9 +141,12 @@ class Closure:
     def _follow_calls(self, index: int) -> None:
         """A statement that runs may call what it mentions: bodies read names there and then."""
         found = self._timeline.effects[index]
-        later = sorted(found.later.reads)
+        node = self._timeline.units[index].node
+        # a body is not called by its own definition, unless a decorator does it
+        defines = isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.decorator_list
+        later = [] if defines else sorted(found.later.reads)
         for name in later:
-            self._need(name, index)
+            self._need(name, index, perhaps=True)
         waiting = [(name, index) for name in (*sorted(found.now.reads), *later)]
         seen: set[int] = set()
         while waiting and self._calls_left > 0:
@@ -151,7 +159,7 @@ class Closure:
                 inner = self._timeline.effects[binding]
                 waiting += [(read, binding) for read in sorted(inner.now.reads)]
                 for read in sorted(inner.later.reads):
-                    self._need(read, index)
+                    self._need(read, index, perhaps=True)
                     waiting.append((read, index))
 
     def _add_settings(self) -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from grader.core.notebook import Note, Notebook
 from grader.core.slice import Location, Slice, Statement, TargetState, Wanted
-from grader.slicing.bindings import bindings
+from grader.slicing.blocks import LOOPS
 from grader.slicing.closure import Closure, Start
 from grader.slicing.data import Sampling, collect_uses
 from grader.slicing.dynamic import is_dynamic, mentioned_names, mentions_device, wide_units
@@ -17,7 +17,7 @@ from grader.slicing.references import references
 from grader.slicing.stubs import is_stub, unparsed_definition
 from grader.slicing.target import Definitions, Found, choose, near_misses
 from grader.slicing.timeline import Timeline
-from grader.slicing.units import LOOPS, Parsed, Unit, parse, parse_source, split
+from grader.slicing.units import Parsed, Unit, make_unit, parse, parse_source, split
 
 __all__ = ["cut"]
 
@@ -40,7 +40,7 @@ def cut(notebook: Notebook, wanted: Wanted, *, name: str | None = None) -> Slice
 def _cut(notebook: Notebook, wanted: Wanted) -> Slice:
     parsed = parse(notebook)
     timeline = Timeline(parsed.units, silent=frozenset(wanted.names))
-    library = Library(unit.node for unit in parsed.units)
+    library = Library(parsed.units)
     definitions = Definitions(timeline, library)
     found, stub = _best(definitions, wanted)
     if found is None:
@@ -57,7 +57,7 @@ def _cut(notebook: Notebook, wanted: Wanted) -> Slice:
     maker = _Maker(timeline, found, library, wanted)
     dynamic = is_dynamic(units, timeline)
     devices = mentions_device(units)
-    blind = dynamic or bool(closure.loose - {name for unit in given for name in _imports(unit)})
+    blind = dynamic or bool(closure.loose - {name for unit in given for name in _bound(unit)})
     return Slice(
         wanted.role,
         "found",
@@ -137,7 +137,7 @@ def _content_notes(
         text = f"`{unit.code}` stands below its first use and was run first"
         notes.append(Note(text, unit.location.cell, unit.location.line))
     if devices:
-        notes.append(Note("it asks for an accelerator; everything runs on the CPU here"))
+        notes.append(Note("it mentions a device; everything runs on the CPU here"))
     if dynamic:
         notes.append(Note("it looks names up at run time, so more of the notebook is run"))
     return notes
@@ -150,14 +150,14 @@ def _supplied(wanted: Wanted, closure: Closure, timeline: Timeline) -> list[Unit
     for source in wanted.given:
         for node in parse_source(source).body:
             for part, code in split(node, ast.unparse(node)):
-                unit = Unit(-1, part, code, Location(0, 1))
-                if lost & set(_imports(unit)):
-                    supplied.append(unit)
+                lent = make_unit(-1, part, code, Location(0, 1))
+                if lost & _bound(lent):
+                    supplied.append(lent)
     return supplied
 
 
-def _imports(unit: Unit) -> tuple[str, ...]:
-    return tuple(binding.name for binding in bindings(unit.node))
+def _bound(unit: Unit) -> set[str]:
+    return {binding.name for binding in unit.bound}
 
 
 def _wide(
@@ -188,7 +188,7 @@ class _Maker:
         self._library = library
         own: dict[str, ast.AST] = {**timeline.functions}
         for unit in timeline.units:
-            for binding in bindings(unit.node):
+            for binding in unit.bound:
                 if isinstance(binding.value, ast.Lambda):
                     own[binding.name] = binding.value
         self._own = own
@@ -205,7 +205,7 @@ class _Maker:
         made: list[Statement] = []
         for unit in units:
             data, filled = sampling.label(unit)
-            binds = filled or tuple(sorted({binding.name for binding in bindings(unit.node)}))
+            binds = filled or tuple(sorted(_bound(unit)))
             if self._found.symbol in binds:
                 data = None
             made.append(replace(unit.statement(binds, tolerant=self._tolerant(unit)), data=data))

@@ -14,7 +14,7 @@ from enum import IntEnum
 from typing import Final
 
 from grader.core.slice import DataBasis
-from grader.slicing.bindings import Binding, bindings, calls_now
+from grader.slicing.bindings import Binding, calls_now
 from grader.slicing.library import Library
 from grader.slicing.names import root_name
 from grader.slicing.units import Unit
@@ -149,9 +149,8 @@ class Sampling:
 
     def label(self, unit: Unit) -> tuple[DataBasis | None, tuple[str, ...]]:
         """Why the unit's value counts as data, and names it fills in place rather than binds."""
-        found = list(bindings(unit.node))
         drawn = self._drawn_in_place(unit.node)
-        kinds = [(binding.name, self._of_binding(binding, unit.node)) for binding in found]
+        kinds = [(binding.name, self._of_binding(binding, unit.node)) for binding in unit.bound]
         self._kinds.update(kinds)
         self._kinds.update(dict.fromkeys(drawn, Kind.RANDOM))
         values = [(name, kind) for name, kind in kinds if kind is not Kind.CODE]

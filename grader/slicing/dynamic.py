@@ -8,8 +8,9 @@ from collections.abc import Iterable
 from typing import Final
 
 from grader.slicing.bindings import calls_now
+from grader.slicing.blocks import BLOCKS, LOOPS, children
 from grader.slicing.timeline import Timeline
-from grader.slicing.units import BLOCKS, LOOPS, Unit, children
+from grader.slicing.units import Unit
 
 __all__ = ["is_dynamic", "mentioned_names", "mentions_device", "wide_units"]
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Final
 
-from grader.slicing.bindings import bindings
+from grader.slicing.bindings import Binding, bindings
+from grader.slicing.units import Unit
 
 __all__ = ["Library", "constant_text"]
 
 _MEANINGS_MOST: Final = 8
 _TEXT_MOST: Final = 1_000
 
-Meanings = Mapping[str, tuple[str, ...]]
+Known = Callable[[str], str | None]
 
 
 class Library:
@@ -24,25 +25,24 @@ class Library:
     to in a function (nothing, for a parameter), whatever the module calls so.
     """
 
-    def __init__(self, nodes: Iterable[ast.stmt]) -> None:
+    def __init__(self, units: Iterable[Unit] = (), outer: Library | None = None) -> None:
+        self._outer = outer
         self._meanings: dict[str, tuple[str, ...]] = {}
         self._texts: dict[str, str] = {}
-        self._bound: set[str] = set()
-        self._stars: list[str] = []
-        for node in nodes:
-            self.learn(node)
+        self._stars: list[str] = outer._stars if outer else []
+        for unit in units:
+            self._learn(unit.node, unit.bound)
 
-    def learn(self, node: ast.stmt) -> None:
-        """Take in what one more statement binds."""
+    def _learn(self, node: ast.stmt, bound: Iterable[Binding]) -> None:
         if isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
             if node.module and not node.level and node.module not in self._stars:
                 self._stars.append(node.module)
             return
-        imported = _imported(node)
-        for binding in bindings(node):
-            self._bound.add(binding.name)
+        imported: dict[str, tuple[str, ...]] | None = None
+        for binding in bound:
             found: tuple[str, ...] = ()
             if isinstance(binding.value, ast.alias):
+                imported = _imported(node) if imported is None else imported
                 found = imported.get(binding.name, ())
             elif isinstance(binding.value, ast.expr):
                 found = self.dotted(binding.value)
@@ -54,23 +54,35 @@ class Library:
 
     def nested(self, local: Iterable[str], body: Iterable[ast.stmt]) -> Library:
         """As seen in a function: its local names shadow, its own imports and aliases count."""
-        inner = Library(())
-        hidden = set(local)
-        inner._stars = self._stars
-        inner._bound = self._bound | hidden
-        inner._meanings = {
-            name: found for name, found in self._meanings.items() if name not in hidden
-        }
-        inner._texts = {name: text for name, text in self._texts.items() if name not in hidden}
+        inner = Library(outer=self)
+        inner._meanings = dict.fromkeys(local, ())
         for node in body:
-            inner.learn(node)
+            inner._learn(node, bindings(node))
         return inner
+
+    def _found(self, name: str) -> tuple[str, ...] | None:
+        """Meanings of a name, none for one that is no library's; None where nothing binds it."""
+        library: Library | None = self
+        while library:
+            if name in library._meanings:
+                return library._meanings[name]
+            library = library._outer
+        return None
+
+    def _known_text(self, name: str) -> str | None:
+        library: Library | None = self
+        while library:
+            if name in library._meanings:
+                return library._texts.get(name)
+            library = library._outer
+        return None
 
     def dotted(self, node: ast.AST) -> tuple[str, ...]:
         """Library names an expression may stand for; empty for anything that is not one."""
         if isinstance(node, ast.Name):
-            if node.id in self._bound:
-                return self._meanings.get(node.id, ())
+            found = self._found(node.id)
+            if found is not None:
+                return found
             return tuple(f"{module}.{node.id}" for module in self._stars)
         if isinstance(node, ast.Attribute):
             return tuple(f"{owner}.{node.attr}" for owner in self.dotted(node.value))
@@ -83,10 +95,6 @@ class Library:
         if isinstance(node, ast.IfExp):
             return self.dotted(node.body) + self.dotted(node.orelse)
         return ()
-
-    def is_bound(self, name: str) -> bool:
-        """Whether a statement binds the name other than by a star import."""
-        return name in self._bound
 
     def _dotted_call(self, node: ast.Call) -> tuple[str, ...]:
         called = _called_name(node)
@@ -117,7 +125,7 @@ class Library:
 
     def text(self, node: ast.AST) -> str | None:
         """A string whose characters stand in the source, put together or not."""
-        return constant_text(node, self._texts)
+        return constant_text(node, self._known_text)
 
 
 def _called_name(node: ast.Call) -> str:
@@ -141,13 +149,13 @@ def _imported(node: ast.stmt) -> dict[str, tuple[str, ...]]:
     return {name: tuple(meanings) for name, meanings in found.items()}
 
 
-def constant_text(node: ast.AST, known: Mapping[str, str]) -> str | None:
+def constant_text(node: ast.AST, known: Known) -> str | None:
     """Fold a string expression: constants, `+`, f-strings, `join`, reversal, `known` names."""
     found: str | None = None
     if isinstance(node, ast.Constant):
         found = node.value if isinstance(node.value, str) else None
     elif isinstance(node, ast.Name):
-        found = known.get(node.id)
+        found = known(node.id)
     elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
         found = _joined("", (node.left, node.right), known)
     elif isinstance(node, ast.JoinedStr):
@@ -174,7 +182,7 @@ def constant_text(node: ast.AST, known: Mapping[str, str]) -> str | None:
 _REVERSED: Final = ast.dump(ast.parse("s[::-1]", mode="eval").body.slice)  # type: ignore[attr-defined]  # a subscript, by its text
 
 
-def _joined(glue: str, parts: Iterable[ast.AST], known: Mapping[str, str]) -> str | None:
+def _joined(glue: str, parts: Iterable[ast.AST], known: Known) -> str | None:
     texts = [constant_text(part, known) for part in parts]
     whole = [text for text in texts if text is not None]
     return glue.join(whole) if len(whole) == len(texts) else None

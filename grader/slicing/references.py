@@ -21,7 +21,7 @@ def references(units: Iterable[Unit]) -> tuple[Reference, ...]:
     Methods of values that are no library come as `.name`.
     """
     units = list(units)
-    library = Library(unit.node for unit in units)
+    library = Library(units)
     found: dict[tuple[str, int, int], Reference] = {}
     for unit in units:
         if isinstance(unit.node, ast.Import | ast.ImportFrom):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ast
 import difflib
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
-from grader.slicing.bindings import Binding, bindings
+from grader.slicing.bindings import Binding
 from grader.slicing.closure import ALWAYS_THERE
 from grader.slicing.library import Library
 from grader.slicing.timeline import Event, Timeline
@@ -24,6 +25,7 @@ _WRAPPERS: Final = words(
     " methodcaller attrgetter itemgetter reduce_op custom_op allow_in_graph checkpoint"
     " no_grad enable_grad inference_mode singledispatch"
 )
+_LIBRARIES: Final = frozenset({"torch", "numpy", "scipy"})
 _VALUES: Final = frozenset({"Tensor", "Parameter", "Variable", "Generator", "Size"})
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
@@ -73,7 +75,7 @@ class Definitions:
         return [
             Candidate(index, binding, self.standing(binding.value, index, name))
             for index in units
-            for binding in bindings(self.timeline.units[index].node)
+            for binding in self.timeline.units[index].bound
             if binding.name == name
         ]
 
@@ -81,8 +83,9 @@ class Definitions:
         """Of a value bound in `unit`."""
         if isinstance(value, ast.FunctionDef | ast.ClassDef | ast.Lambda):
             return Standing.YES
-        if isinstance(value, ast.alias):
-            return Standing.MAYBE
+        if isinstance(value, ast.alias):  # the file of a course may not be here
+            certain = depth or any(map(_is_library, self._library.dotted(ast.Name(name))))
+            return Standing.YES if certain else Standing.MAYBE
         if depth > _DEPTH or value is None:
             return Standing.MAYBE if depth else Standing.NO
         if isinstance(value, ast.Name):
@@ -105,7 +108,7 @@ class Definitions:
     def origins(self, name: str, unit: int) -> Iterator[tuple[ast.AST | None, int]]:
         """What `name` may stand for just before `unit`."""
         for index in self.timeline.bindings(name, unit):
-            for binding in bindings(self.timeline.units[index].node):
+            for binding in self.timeline.units[index].bound:
                 if binding.name == name:
                     yield binding.value, index
 
@@ -166,6 +169,11 @@ class Definitions:
         return False
 
 
+def _is_library(name: str) -> bool:
+    root = name.split(".", 1)[0]
+    return root in _LIBRARIES or root in sys.stdlib_module_names
+
+
 def _makes_functions(function: ast.FunctionDef | ast.Lambda) -> bool:
     """Whether it returns a function it defines, a lambda, or something partly applied."""
     if isinstance(function, ast.Lambda):
@@ -214,7 +222,7 @@ def near_misses(definitions: Definitions, names: tuple[str, ...]) -> tuple[str, 
     scores: dict[str, float] = {}
     plain = [_plain(name) for name in names]
     for unit in definitions.timeline.units:
-        for binding in bindings(unit.node):
+        for binding in unit.bound:
             if binding.name in names or binding.name in scores:
                 continue
             score = max((_alike(_plain(binding.name), wanted) for wanted in plain), default=0.0)

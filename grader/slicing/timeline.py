@@ -10,9 +10,10 @@ from collections.abc import Iterable
 from enum import IntEnum
 from typing import Final
 
+from grader.slicing.blocks import BLOCKS
 from grader.slicing.names import local_names, root_name
 from grader.slicing.scope import Effects, effects
-from grader.slicing.units import BLOCKS, Unit
+from grader.slicing.units import Unit
 from grader.slicing.words import words
 
 __all__ = ["Event", "Timeline"]

@@ -11,12 +11,9 @@ from typing import Final
 
 from grader.core.notebook import Cell, Note, Notebook
 from grader.core.slice import Location, Statement
+from grader.slicing.bindings import Binding, bindings
 
-__all__ = ["BLOCKS", "LOOPS", "Parsed", "Unit", "children", "parse", "parse_source", "split"]
-
-LOOPS: Final = (ast.For, ast.AsyncFor, ast.While)
-BLOCKS: Final = (*LOOPS, ast.If, ast.Try, ast.TryStar, ast.With, ast.AsyncWith, ast.Match)
-"""Compound statements that run where they stand: what they bind, they may bind."""
+__all__ = ["Parsed", "Unit", "make_unit", "parse", "parse_source", "split"]
 
 LONGEST_CELL: Final = 1_000_000  # characters; a parser needs about a hundred times that
 DEEPEST: Final = 200  # levels of syntax; what follows recurses, and must not depend on its caller
@@ -30,6 +27,7 @@ class Unit:
     """A top-level statement, or one name of an import or `del` of several.
 
     index  place in the notebook, counted over all units; -1 for what the handout supplies
+    bound  what it binds, in source order
     lines  in the file, for the lines of its cell; empty where unknown
     """
 
@@ -37,6 +35,7 @@ class Unit:
     node: ast.stmt
     code: str
     location: Location
+    bound: tuple[Binding, ...]
     lines: tuple[int, ...] = ()
 
     def at(self, line: int) -> Location:
@@ -53,6 +52,14 @@ class Unit:
         """As a slice carries it."""
         filename = f"<cell {self.location.cell}>" if self.location.cell else "<handout>"
         return Statement(self.code, filename, self.location, binds, None, tolerant)
+
+
+def make_unit(
+    index: int, node: ast.stmt, code: str, location: Location, cell: Cell | None = None
+) -> Unit:
+    """A unit with what it binds; without a cell it is one that the handout supplies."""
+    lines = cell.file_lines if cell else ()
+    return Unit(index, node, code, location, tuple(bindings(node)), lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +118,7 @@ def _cell_units(cell: Cell, first: int, notes: list[Note]) -> list[Unit]:
             notes.append(Note("left out, nested too deeply", cell.number, start))
             continue
         for part, code in split(node, _segment(node, lines, start)):
-            units.append(Unit(first + len(units), part, code, location, cell.file_lines))
+            units.append(make_unit(first + len(units), part, code, location, cell))
     return units
 
 
@@ -166,16 +173,3 @@ def split(node: ast.stmt, code: str) -> Iterator[tuple[ast.stmt, str]]:
             yield deleted, ast.unparse(deleted)
     else:
         yield node, code
-
-
-def children(block: ast.stmt) -> Iterator[ast.stmt]:
-    """The statements directly inside a block, in source order; a branch never taken is left out."""
-    if isinstance(block, ast.If | ast.While) and isinstance(block.test, ast.Constant):
-        yield from block.body if block.test.value else block.orelse
-        return
-    for name in ("body", "handlers", "cases", "orelse", "finalbody"):
-        for part in getattr(block, name, []):
-            if isinstance(part, ast.ExceptHandler | ast.match_case):
-                yield from part.body
-            else:
-                yield part

@@ -128,7 +128,9 @@ def test_the_wrong_kind_of_document_is_one_sentence(tmp_path: Path) -> None:
     assert _findings(_file(tmp_path, "- a\n- b")) == ["1:1: expected a mapping, found a list of 2"]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None
+)
 @given(st.one_of(st.binary(max_size=60), st.text("ab:-[]{}&*!#'\"\n ,?|>%@<", max_size=40)))
 def test_odd_bytes_never_raise_anything_else(tmp_path: Path, text: str | bytes) -> None:
     with suppress(RubricError):

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
@@ -81,6 +81,7 @@ def test_an_empty_answer_of_the_right_shape_is_right() -> None:
     assert not compare(_raw(np.zeros((5, 0))), Truth(empty, empty)).ok
 
 
+@settings(deadline=None)
 @given(FINITE, FINITE, st.floats(0, 10))
 def test_ok_is_every_error_within_its_bound(
     expected: np.ndarray, noise: np.ndarray, bound: float
@@ -90,6 +91,7 @@ def test_ok_is_every_error_within_its_bound(
     assert found.ok == bool(np.all(np.abs((expected + noise) - expected) <= bound))
 
 
+@settings(deadline=None)
 @given(npst.arrays(np.float64, (2, 3), elements=st.floats(width=64)))
 def test_an_answer_is_the_same_as_itself(values: np.ndarray) -> None:
     assert same(_raw(values), _raw(values), 0.0)

@@ -124,7 +124,9 @@ def test_a_dead_process_costs_its_call_only(ask: Ask) -> None:
 
 def test_a_hang_costs_its_call_only_when_more_are_allowed(sandbox: Sandbox) -> None:
     code = "def f(x):\n    while x[0, 0] > 2:\n        pass\n    return x"
-    limits = replace(sandbox.limits, call_seconds=0.5, per_pair_seconds=0.0, timeouts=2)
+    limits = replace(
+        sandbox.limits, call_seconds=0.5, per_pair_seconds=0.0, timeouts_among_answers=2
+    )
     usual, sandbox.limits = sandbox.limits, limits
     try:
         calls = [call("a"), call("b", [[5.0]]), call("c")]

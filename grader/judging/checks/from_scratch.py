@@ -39,18 +39,19 @@ def _operators(run: Run) -> tuple[str, ...]:
     return tuple(sorted({name for call in run.calls.values() for name in call.ops}))
 
 
-def _elsewhere(asked: Asked, forbid: Forbid) -> tuple[str, ...]:
-    """Forbidden functions of other libraries than the traced one that the source mentions."""
+def _mentioned(asked: Asked, forbid: Forbid) -> tuple[str, ...]:
+    """Forbidden functions that the source mentions by a module's name.
+
+    They are falsified by name as well: not every library computes by operators that are traced.
+    """
     mentioned = {reference.name for reference in asked.slice.references}
-    return tuple(
-        name for name in forbid.names if name in mentioned and not name.startswith((".", "torch."))
-    )
+    return tuple(name for name in forbid.names if name in mentioned and not name.startswith("."))
 
 
 def _experiments(asked: Asked, main: Program) -> Mapping[str, Experiment]:
     forbid = asked.criterion.forbid or Forbid()
-    elsewhere = _elsewhere(asked, forbid)
-    if not elsewhere and not _operators(asked.run):
+    mentioned = _mentioned(asked, forbid)
+    if not mentioned and not _operators(asked.run):
         return {}
     calls = tuple(
         value_call(fixture)
@@ -59,7 +60,7 @@ def _experiments(asked: Asked, main: Program) -> Mapping[str, Experiment]:
     )
     return {
         f"{asked.criterion.id}/{how}": Experiment(
-            replace(main, watch=(), poison=Poison(forbid.ops, elsewhere, how)), calls
+            replace(main, watch=(), poison=Poison(forbid.ops, mentioned, how)), calls
         )
         for how in HOWS
     }
@@ -76,7 +77,7 @@ def _verdict(asked: Asked) -> Verdict:
         if fixture.name in observed
     ]
     if any(each.outcome == "wrong" for each in found):
-        used = _operators(asked.run) or _elsewhere(asked, asked.criterion.forbid or Forbid())
+        used = _operators(asked.run) or _mentioned(asked, asked.criterion.forbid or Forbid())
         text = f"The answer comes from the library ({', '.join(used)})."
         return asked.verdict("failed", 0.0, text, found, asked.proved())
     return asked.verdict("passed", 1.0, "No library function produces the answer.", found)

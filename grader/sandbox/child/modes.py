@@ -97,12 +97,14 @@ def _rolled(result: torch.Tensor) -> torch.Tensor:
 
 
 def poison_named(names: Sequence[str], how: str) -> None:
-    """Wrap functions of other libraries (`scipy.special.expit`) where they can be imported."""
+    """Wrap functions by name (`scipy.special.expit`) where they can be imported; not classes."""
     for name in names:
         module_name, _, attribute = name.rpartition(".")
         try:
             module = importlib.import_module(module_name)
-            setattr(module, attribute, _false(getattr(module, attribute), how))
+            function = getattr(module, attribute)
+            if not isinstance(function, type):
+                setattr(module, attribute, _false(function, how))
         except (ImportError, AttributeError):
             continue  # what is not here cannot have been used
 
