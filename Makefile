@@ -10,7 +10,7 @@ TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 .PHONY: demo test lint bench clean
 
 demo: $(READY)
-	$(BIN)/grader grade fixtures/submissions --rubric softmax --out graded || test $$? -eq 1
+	$(BIN)/grader grade fixtures/submissions --rubric softmax --out graded --fresh || test $$? -eq 1
 
 test: $(READY)
 	$(BIN)/python -m pytest -n 2 -q

@@ -69,10 +69,12 @@ def _marks(source: Source) -> tuple[list[int], bool]:
 
 
 def _recognises(source: Source) -> bool:
-    marks, _ = _marks(source)
-    if source.suffix == ".py":  # a docstring may hold a session
-        marks = [number for number in marks if number not in source.quoted]
-    return bool(marks) and not source.is_python
+    """A mark outside a string; prose may open one that never was, a docstring hold a session."""
+    marks, same_line = _marks(source)
+    if any(number not in source.quoted for number in marks):
+        return True
+    prose = source.suffix != ".py" and not same_line
+    return prose and bool(marks) and isinstance(parse(source.text), Problem)
 
 
 def _read(source: Source) -> Notebook:

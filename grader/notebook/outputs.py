@@ -44,9 +44,13 @@ _PLAIN: Final = (
 
 
 def names_in(statements: Sequence[ast.stmt]) -> frozenset[str]:
-    """Every name that `statements` bind, import or read."""
+    """Every name that `statements` bind, import or read; words standing alone may be prose."""
     names: set[str] = set()
     for statement in statements:
+        if isinstance(statement, ast.Expr) and not isinstance(statement.value, ast.Call):
+            continue
+        if isinstance(statement, ast.AnnAssign) and statement.value is None:
+            continue
         for node in ast.walk(statement):
             if isinstance(node, ast.Name):
                 names.add(node.id)

@@ -40,12 +40,13 @@ def _is_text(mark: str) -> bool:
 
 def _recognises_percent(source: Source) -> bool:
     """Marks that cut no statement: one inside a function of a running file is a comment."""
-    if not _marks(source):
-        return False
-    if not source.is_python:
-        return True
-    cells = _read_percent(source).code_cells
-    return not any(isinstance(parse(cell.source), Problem) for cell in cells)
+    marks = _marks(source)
+    if not marks or source.tree is None:
+        return bool(marks)
+    inside = {
+        line for node in source.tree.body for line in range(node.lineno, node.end_lineno or 0)
+    }
+    return not any(number in inside for number in marks)
 
 
 def _read_percent(source: Source) -> Notebook:
@@ -78,8 +79,9 @@ def _recognises_script(source: Source) -> bool:
     """By its name, or because some top-level statement does something."""
     if source.suffix in _SUFFIXES or len(source.text) > MOST_CODE:
         return source.suffix in _SUFFIXES
-    neutral = neutralise(source.lines)
-    tree = parse("\n".join(recover(neutral.lines).lines))
+    if source.tree is not None:
+        return any(_does_something(node) for node in source.tree.body)
+    tree = parse("\n".join(recover(neutralise(source.lines).lines).lines))
     return not isinstance(tree, Problem) and any(_does_something(node) for node in tree.body)
 
 
@@ -93,7 +95,7 @@ def _does_something(node: ast.stmt) -> bool:
 def _read_script(source: Source) -> Notebook:
     refuse_if_large(len(source.text))
     where = range(1, len(source.lines) + 1)
-    if source.is_python:
+    if source.tree is not None:
         cell, said = code_cell(1, source.lines, file_lines=where)
         return Notebook("script", (cell,), (*source.notes, *said))
     neutral = neutralise(source.lines)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -35,13 +36,12 @@ class Source:
         return tuple(self.text.split("\n"))
 
     @cached_property
-    def is_python(self) -> bool:
-        """The whole text parses, magics and shell lines aside."""
+    def tree(self) -> ast.Module | None:
+        """The syntax tree of the whole text, magics neutralised; None where it does not parse."""
         if len(self.text) > MOST_CODE:
-            return False
-        if not isinstance(parse(self.text), Problem):
-            return True
-        return not isinstance(parse("\n".join(neutralise(self.lines).lines)), Problem)
+            return None
+        tree = parse("\n".join(neutralise(self.lines).lines))
+        return None if isinstance(tree, Problem) else tree
 
     @cached_property
     def quoted(self) -> frozenset[int]:

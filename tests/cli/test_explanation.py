@@ -42,7 +42,7 @@ def _shown(
     return stream.getvalue()
 
 
-def _failed(**more: object) -> Report:
+def _failed() -> Report:
     return report("a.py", b"data", criterion("values", "failed", 0), diagnoses=("global-max",))
 
 

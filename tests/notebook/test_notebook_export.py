@@ -75,7 +75,7 @@ def test_what_follows_a_cell_is_given_back(rest: str) -> None:
     assert [cell.uncertain for cell in notebook.code_cells] == [True, False]
     text = notebook.cells[1]
     assert (text.kind, text.number, text.uncertain) == ("text", 1, True)
-    assert text.source == rest.strip()
+    assert text.source == rest
 
 
 @pytest.mark.parametrize(
@@ -143,6 +143,16 @@ def test_a_session_with_code_beside_the_mark() -> None:
     session = b"In [1]: def f(x):\n   ...:     return x\n   ...: \nIn [2]: f(1)\nOut[2]: 1\n"
     notebook = read(session, "a.txt")
     assert [cell.source for cell in notebook.code_cells] == ["def f(x):\n    return x", "f(1)"]
+
+
+def test_marks_in_front_of_nothing_but_code() -> None:
+    notebook = read(b"In [1]: \nx = 1\n\nIn [2]: \ny = 2\n", "a.txt")
+    assert [cell.source for cell in notebook.code_cells] == ["x = 1", "y = 2"]
+
+
+def test_marks_behind_prose_that_opens_a_string() -> None:
+    notebook = read(b'Words """ here\n\nIn [1]:\nx = 1\n', "a.txt")
+    assert [cell.source for cell in notebook.code_cells] == ["x = 1"]
 
 
 def test_spaces_that_do_not_break_are_spaces() -> None:

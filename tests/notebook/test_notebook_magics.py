@@ -92,7 +92,8 @@ def test_any_text_keeps_its_number_of_lines(source: str) -> None:
 def test_ipython_is_not_imported_for_plain_python() -> None:
     program = (
         "import sys; from grader.notebook import read; "
-        "read(b'In [1]:\\nx = (1\\n% 2)\\n\\nSome prose.', 'a.txt'); "
+        "read(b'In [1]:\\nx = 1\\n\\nSome prose.', 'a.txt'); "
+        "read(b'x = (1\\n% 2)', 'a.py'); "
         "sys.exit('IPython' in sys.modules or 'nbformat' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

@@ -76,7 +76,6 @@ CONFLICT = "<<<<<<< HEAD\n    b = 1\n=======\n    b = 2\n>>>>>>> z\n"
         (f"def g(x):\n    a = 1\n{CONFLICT}    return b\n", "lines 4 to 11 are"),
         ("x = (1,\n", "line 4 is"),
         ("for i in x: print i\n", "line 4 is"),
-        ("def g():\n    '''open\n", "lines 4 to 5 are"),
     ],
 )
 def test_top_level_blocks_are_recovered(broken: str, lines: str) -> None:
@@ -112,6 +111,6 @@ def test_magics_of_a_broken_file_are_left_out() -> None:
 
 
 def test_a_file_of_which_nothing_is_python_is_still_a_script() -> None:
-    notebook = read(b"this is not python\n", "a.py")
+    notebook = read(b"no python here\n", "a.py")
     assert notebook.code_cells[0].source == ""
     assert len(notebook.notes) == 1
