@@ -72,7 +72,7 @@ def observe(
     fault = ""
     try:
         for role, found in slices.items():
-            exchanges[role] = _run(exam, role, found, runner)
+            exchanges[role] = _run(exam, role, found, runner, alone=alone)
     except SandboxFault as error:
         fault = str(error)
     return replace(
@@ -89,7 +89,9 @@ def observe(
     )
 
 
-def _run(exam: Exam, role: str, found: Slice, runner: Runner) -> dict[str, Exchange]:
+def _run(
+    exam: Exam, role: str, found: Slice, runner: Runner, *, alone: bool
+) -> dict[str, Exchange]:
     """The main run, and then the experiments that its answers call for."""
     if found.state != "found":
         return {}
@@ -98,13 +100,25 @@ def _run(exam: Exam, role: str, found: Slice, runner: Runner) -> dict[str, Excha
     run = runner.run(program, calls)
     if found.wide and not found.dynamic and _reaches_further(run):
         wide = main_program(exam, role, found, wide=True)
-        program, run = wide, runner.run(wide, calls)
+        further = runner.run(wide, calls)
+        if _worth_taking(further, run, alone=alone):
+            program, run = wide, further
     exchanges = {MAIN: Exchange(program, run)}
     for name, experiment in experiments_for(exam, role, found, program, run).items():
         exchanges[name] = Exchange(
             experiment.program, runner.run(experiment.program, experiment.calls)
         )
     return exchanges
+
+
+def _worth_taking(further: Run, run: Run, *, alone: bool) -> bool:
+    """Whether to go on from the wider run: more of the notebook must not cost what less answered.
+
+    One cut short by a limit is taken until it was made alone, for it decides nothing before.
+    """
+    if further.stopped and not alone:
+        return True
+    return further.setup.outcome == "ok" or run.setup.outcome != "ok"
 
 
 def _reaches_further(run: Run) -> bool:

@@ -174,8 +174,8 @@ class Isolation(_Frozen):
 class Execution(_Frozen):
     """How the code was run. Text is truncated and control characters are escaped.
 
-    `hidden_output` tells that some of it was printed while a hidden fixture ran; such text is in
-    `stdout` and `stderr` for staff and is dropped from everything a student sees.
+    `hidden_output` tells that something was printed while a hidden fixture ran; such text is in no
+    report: `stdout` and `stderr` end where the first hidden fixture begins.
     """
 
     isolation: Isolation

@@ -59,14 +59,22 @@ class RawTensor:
 
 
 def pack(values: NDArray[Any], dtype: DType) -> RawTensor:
-    """Round `values` to `dtype` (to nearest, ties to even) and take the bytes."""
+    """Round `values` to `dtype` (to nearest, ties to even) and take the bytes.
+
+    To bfloat16 it goes by way of float32, as torch does it. What is too large becomes infinite.
+    """
     array = np.asarray(values)
-    if dtype == "bfloat16":
-        bits = array.astype(np.float32).view(np.uint32)
-        finite = np.isfinite(array.astype(np.float32))
-        rounded = bits + np.uint32(0x7FFF) + ((bits >> np.uint32(16)) & np.uint32(1))
-        data = (np.where(finite, rounded, bits) >> np.uint32(16)).astype("<u2").tobytes()
-    else:
-        with np.errstate(over="ignore"):
+    with np.errstate(over="ignore"):
+        if dtype == "bfloat16":
+            data = _to_bfloat16(array.astype(np.float32)).tobytes()
+        else:
             data = array.astype(np.dtype(dtype).newbyteorder("<")).tobytes()
     return RawTensor(dtype, tuple(int(size) for size in array.shape), data)
+
+
+def _to_bfloat16(single: NDArray[np.float32]) -> NDArray[np.uint16]:
+    # one NaN for all: the upper half of some others is an infinity
+    bits = np.where(np.isnan(single), np.float32(np.nan), single).view(np.uint32)
+    rounded = bits + np.uint32(0x7FFF) + ((bits >> np.uint32(16)) & np.uint32(1))
+    kept = np.where(np.isfinite(single), rounded, bits) >> np.uint32(16)
+    return kept.astype(np.dtype(np.uint16).newbyteorder("<"))

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from grader.core.assignment import Assignment, Bug
+from grader.core.assignment import Bug
 from grader.core.observation import Fault
 from grader.core.record import Exam, Record
 from grader.core.report import CriterionResult, Diagnosis, Place
 from grader.core.slice import Location, Slice
 from grader.judging.judge import MAIN
-from grader.judging.plan import criteria_of, roles
+from grader.judging.plan import before_hidden, criteria_of, roles
 
 __all__ = ["OWN", "name_bugs", "place"]
 
@@ -48,17 +48,17 @@ def name_bugs(record: Record, exam: Exam, rows: Iterable[CriterionResult]) -> tu
         for bug in row.diagnoses:
             explained.setdefault((by_role[row.id], bug), []).append(row.id)
     return tuple(
-        _diagnosis(record, exam.assignment, role, bug, tuple(criteria))
+        _diagnosis(record, exam, role, bug, tuple(criteria))
         for (role, bug), criteria in explained.items()
     )
 
 
 def _diagnosis(
-    record: Record, assignment: Assignment, role: str, bug: str, criteria: tuple[str, ...]
+    record: Record, exam: Exam, role: str, bug: str, criteria: tuple[str, ...]
 ) -> Diagnosis:
-    words = OWN.get(bug) or assignment.bugs[bug]
+    words = OWN.get(bug) or exam.assignment.bugs[bug]
     cut = record.slices[role]
-    crash = _first_fault(record, role) if bug == "crashes" else None
+    crash = _first_fault(record, exam, role) if bug == "crashes" else None
     return Diagnosis(
         id=bug,
         role=role,
@@ -70,13 +70,15 @@ def _diagnosis(
     )
 
 
-def _first_fault(record: Record, role: str) -> Fault | None:
+def _first_fault(record: Record, exam: Exam, role: str) -> Fault | None:
+    """The first exception that a student may know of: none while a hidden fixture ran."""
     exchange = record.exchanges.get(role, {}).get(MAIN)
     if exchange is None:
         return None
     if exchange.run.setup.outcome == "raised":
         return next((fault for _, fault in exchange.run.setup.faults), None)
-    return next((call.fault for call in exchange.run.calls.values() if call.fault), None)
+    calls = before_hidden(exam, exchange.run).values()
+    return next((call.fault for call in calls if call.fault), None)
 
 
 def _fault_place(cut: Slice, fault: Fault | None) -> Place | None:
@@ -97,6 +99,7 @@ def _fault_place(cut: Slice, fault: Fault | None) -> Place | None:
 
 
 def place(location: Location | None) -> Place | None:
+    """A slice's location as the report spells it."""
     if location is None:
         return None
     return Place(

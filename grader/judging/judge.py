@@ -38,6 +38,8 @@ def _verdict(
     experiments = {name: exchange.run for name, exchange in exchanges.items() if name != MAIN}
     asked = asked_of(exam, criterion, cut, main.run, experiments)
     check = CHECKS[criterion.check]
+    if cut.state == "found" and main.run.setup.outcome == "not_run":
+        return asked.verdict("error", 0.0, f"{cut.symbol} was never run.")
     if main.run.setup.outcome != "ok" and criterion.check != "implemented":
         return asked.verdict("skipped", 0.0, "Not checked: there was nothing to call.")
     wanted = check.experiments(asked, main.program)

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Iterable, Mapping
 
 from grader.core.assignment import Task
 from grader.core.fixture import Fixture
-from grader.core.observation import Call, Program, Run
+from grader.core.observation import Call, Observation, Program, Run
 from grader.core.record import Exam
 from grader.core.rubric import Criterion
 from grader.core.slice import Slice
 from grader.judging.checks import CHECKS, Asked, Experiment
 from grader.judging.checks.asked import AGAIN
 
-__all__ = ["asked_of", "calls_for", "criteria_of", "experiments_for", "main_program", "roles"]
+__all__ = [
+    "asked_of",
+    "before_hidden",
+    "calls_for",
+    "criteria_of",
+    "experiments_for",
+    "main_program",
+    "roles",
+]
 
 
 @functools.lru_cache(maxsize=16)
@@ -87,6 +96,15 @@ def asked_of(
             for name, found in experiments.items()
             if name.startswith(f"{criterion.id}/")
         },
+        again=tuple(fixture for fixture in exam.fixtures if fixture.name + AGAIN in run.calls),
+    )
+
+
+def before_hidden(exam: Exam, run: Run) -> dict[str, Observation]:
+    """The answers given before the target had seen any hidden input, in the order of the calls."""
+    visible = {fixture.name for fixture in exam.fixtures if fixture.visibility == "visible"}
+    return dict(
+        itertools.takewhile(lambda item: item[0].partition("#")[0] in visible, run.calls.items())
     )
 
 

@@ -16,7 +16,7 @@ from grader.core.report import Adjustment, Automatic, CriterionResult, Final_, M
 from grader.core.rubric import Criterion, Rubric
 from grader.core.verdict import Verdict
 
-__all__ = ["Scored", "score"]
+__all__ = ["Scored", "open_reasons", "score"]
 
 _CENT: Final = Decimal("0.01")
 _NOTHING: Final = Decimal(0)
@@ -62,7 +62,7 @@ def score(rubric: Rubric, verdicts: Mapping[str, Verdict], *, main_role: str = "
     earned = _total(plain, points) + sum((_money(each.points) for each in adjustments), _NOTHING)
     extra, by_hand = _total(bonus, points), _total(manual, points)
     waits = any(settled[criterion.id].status == "pending" for criterion in manual)
-    reasons = _reasons(rubric, settled)
+    reasons = open_reasons(rows)
     return Scored(
         rows=rows,
         adjustments=adjustments,
@@ -213,11 +213,13 @@ def _caps(
     return tuple(adjustments)
 
 
-def _reasons(rubric: Rubric, settled: Mapping[str, Verdict]) -> tuple[str, ...]:
+def open_reasons(rows: Iterable[CriterionResult]) -> tuple[str, ...]:
+    """Why a person is needed for these rows, a clause for each kind of reason."""
     clauses = {"pending": "waits for a mark by hand", "error": "could not be judged"}
+    statuses = {row.id: row.status for row in rows}
     found = []
     for status, clause in clauses.items():
-        ids = [each.id for each in rubric.criteria if settled[each.id].status == status]
+        ids = [name for name, each in statuses.items() if each == status]
         if ids:
             found.append(f"{clause}: {', '.join(ids)}")
     return tuple(found)

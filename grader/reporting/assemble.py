@@ -24,6 +24,7 @@ from grader.core.report import (
 from grader.core.verdict import Verdict
 from grader.diagnosis.observed import name_bugs, place
 from grader.judging.judge import MAIN
+from grader.judging.plan import before_hidden
 from grader.judging.score import Scored, score
 
 __all__ = ["assemble"]
@@ -85,32 +86,31 @@ def _target(record: Record, role: str) -> TargetFacts:
 
 def _execution(record: Record, exam: Exam) -> Execution:
     runs = [exchange.run for named in record.exchanges.values() for exchange in named.values()]
-    visible = {fixture.name for fixture in exam.fixtures if fixture.visibility == "visible"}
     mains = [named[MAIN].run for named in record.exchanges.values() if MAIN in named]
     return Execution(
         isolation=Isolation(mode=record.isolation, layers=runs[0].layers if runs else ()),
         limits={name: float(value) for name, value in asdict(record.limits).items()},
-        stdout=_printed(mains, "stdout", visible),
-        stderr=_printed(mains, "stderr", visible),
-        hidden_output=any(_hidden_output(run, visible) for run in mains),
+        stdout=_printed(exam, mains, "stdout"),
+        stderr=_printed(exam, mains, "stderr"),
+        hidden_output=any(_hidden_output(exam, run) for run in mains),
         notes=_notes(record, runs),
     )
 
 
-def _printed(runs: list[Run], stream: Literal["stdout", "stderr"], visible: set[str]) -> str:
-    """What the cells and the calls on visible fixtures printed, once each, cut."""
+def _printed(exam: Exam, runs: list[Run], stream: Literal["stdout", "stderr"]) -> str:
+    """What the cells and the calls before any hidden fixture printed, once each, cut."""
     parts: dict[str, None] = {}
     for run in runs:
         parts[getattr(run.setup, stream)] = None
-        for key, call in run.calls.items():
-            if key in visible:
-                parts[getattr(call, stream)] = None
+        for call in before_hidden(exam, run).values():
+            parts[getattr(call, stream)] = None
     text = "".join(parts)
     return text if len(text) <= MOST_OUTPUT else text[:MOST_OUTPUT] + "\n(cut)"
 
 
-def _hidden_output(run: Run, visible: set[str]) -> bool:
-    return any(call.stdout or call.stderr for key, call in run.calls.items() if key not in visible)
+def _hidden_output(exam: Exam, run: Run) -> bool:
+    shown = before_hidden(exam, run)
+    return any(call.stdout or call.stderr for key, call in run.calls.items() if key not in shown)
 
 
 def _notes(record: Record, runs: list[Run]) -> tuple[str, ...]:

@@ -5,23 +5,30 @@ from __future__ import annotations
 from typing import Final
 
 from grader.core.report import CriterionResult, Diagnosis, Evidence, Report
+from grader.judging.score import open_reasons
 
 __all__ = ["student_view"]
 
 HIDDEN_NAME: Final = "hidden"
+NOT_JUDGED: Final = "The grader could not judge this: a person will."
+ELSEWHERE: Final = "it waits for a person"
 
 
 def student_view(report: Report) -> Report:
     """The report without anything that would tell a hidden fixture or criterion.
 
-    Dropped: hidden criteria; of evidence on hidden fixtures all but its outcome (name, numbers,
-    exception text); diagnoses that only hidden criteria explain; timing. Printed output needs no
-    dropping here: a report holds only what was printed before any hidden fixture ran.
+    Dropped: hidden criteria, also where a reason or another row's feedback names them; of evidence
+    on hidden fixtures all but its outcome (name, numbers, exception text); numbers and text of
+    fixtures shown for information, which are asked after hidden ones and could repeat them;
+    diagnoses that only hidden criteria explain; timing. Printed output needs no dropping here: a
+    report holds only what was printed before any hidden fixture ran.
     """
-    rows = tuple(_row(row) for row in report.criteria if row.visibility == "visible")
+    hidden = tuple(row for row in report.criteria if row.visibility != "visible")
+    rows = tuple(_row(row, hidden) for row in report.criteria if row.visibility == "visible")
     seen = {row.id for row in rows}
     return report.model_copy(
         update={
+            "reason": _reason(report, rows, hidden),
             "criteria": rows,
             "diagnoses": tuple(
                 _diagnosis(each, seen) for each in report.diagnoses if seen & set(each.criteria)
@@ -36,15 +43,39 @@ def student_view(report: Report) -> Report:
     )
 
 
-def _row(row: CriterionResult) -> CriterionResult:
-    return row.model_copy(update={"evidence": tuple(_evidence(each) for each in row.evidence)})
+def _reason(
+    report: Report, rows: tuple[CriterionResult, ...], hidden: tuple[CriterionResult, ...]
+) -> str:
+    if report.status != "needs_person" or not hidden:
+        return report.reason
+    return "; ".join(open_reasons(rows)) or ELSEWHERE
+
+
+def _row(row: CriterionResult, hidden: tuple[CriterionResult, ...]) -> CriterionResult:
+    return row.model_copy(
+        update={
+            "feedback": _feedback(row, hidden),
+            "evidence": tuple(_evidence(each) for each in row.evidence),
+        }
+    )
+
+
+def _feedback(row: CriterionResult, hidden: tuple[CriterionResult, ...]) -> str:
+    """Without the fixtures that an error lists and the hidden criteria that a skip quotes."""
+    if row.status == "error":
+        return NOT_JUDGED
+    text = row.feedback
+    for other in hidden:
+        text = text.replace(f"“{other.title}”", "another criterion")
+    return text
 
 
 def _evidence(each: Evidence) -> Evidence:
-    if each.visibility == "visible":
+    if each.visibility == "visible" and each.scored:
         return each
+    name = each.fixture if each.visibility == "visible" else HIDDEN_NAME
     return Evidence(
-        fixture=HIDDEN_NAME, outcome=each.outcome, visibility="hidden", scored=each.scored
+        fixture=name, outcome=each.outcome, visibility=each.visibility, scored=each.scored
     )
 
 

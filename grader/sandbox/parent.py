@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import math
 import os
@@ -76,16 +75,6 @@ class Sandbox:
             self._zygote.close()
             self._zygote = Zygote()
             return _Session(self._zygote, program, calls, self.limits).run()
-
-    @contextlib.contextmanager
-    def alone(self) -> Iterator[Self]:
-        """Twice the limits, for the second run that alone may count a time-out or a kill."""
-        usual = self.limits
-        self.limits = usual.doubled()
-        try:
-            yield self
-        finally:
-            self.limits = usual
 
     def close(self) -> None:
         self._zygote.close()

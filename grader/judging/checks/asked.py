@@ -22,7 +22,6 @@ __all__ = [
     "by_fixture",
     "evidence",
     "fault_text",
-    "no_calls",
     "no_experiments",
     "unanswered",
     "value_call",
@@ -42,6 +41,7 @@ class Asked:
     fixtures     those the criterion is decided on, in the rubric's order
     run          the main run of the target
     experiments  runs of what `Check.experiments` asked for, by its names
+    again        fixtures that were asked once more at the end, whichever criterion they are for
     """
 
     criterion: Criterion
@@ -50,6 +50,7 @@ class Asked:
     slice: Slice
     run: Run
     experiments: Mapping[str, Run] = field(default_factory=dict)
+    again: tuple[Fixture, ...] = ()
 
     @property
     def scored(self) -> tuple[Fixture, ...]:
@@ -95,23 +96,23 @@ class Check:
     watch: Callable[[Criterion], tuple[str, ...]] = lambda _: ()
 
 
-def no_calls(_: Criterion, __: Task, ___: tuple[Fixture, ...]) -> tuple[Call, ...]:
-    return ()
-
-
 def no_experiments(_: Asked, __: Program) -> Mapping[str, Experiment]:
+    """For a check that the main run decides."""
     return {}
 
 
 def value_call(fixture: Fixture) -> Call:
+    """The plain call on a fixture; its key is the fixture's name."""
     return Call(fixture.name, fixture.arguments)
 
 
 def value_calls(_: Criterion, __: Task, fixtures: tuple[Fixture, ...]) -> tuple[Call, ...]:
+    """One plain call a fixture."""
     return tuple(value_call(fixture) for fixture in fixtures)
 
 
 def evidence(fixture: Fixture, outcome: EvidenceOutcome, text: str = "") -> Evidence:
+    """Evidence on a fixture, without numbers."""
     return Evidence(
         fixture=fixture.name,
         outcome=outcome,

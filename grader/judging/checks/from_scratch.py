@@ -25,6 +25,7 @@ from grader.judging.checks.asked import (
     value_call,
     value_calls,
 )
+from grader.judging.checks.values import never_observed
 
 __all__ = ["FROM_SCRATCH"]
 
@@ -70,11 +71,13 @@ def _verdict(asked: Asked) -> Verdict:
     observed = by_fixture(asked)
     if not any(call.outcome == "ok" for call in asked.run.calls.values()):
         return asked.verdict("skipped", 0.0, "Not checked: no call came to an end.")
+    missing = [fixture.name for fixture in asked.scored if fixture.name not in observed]
+    if missing:
+        return never_observed(asked, missing)
     steady = _answers_are_steady(asked)
     found = [
         _judge(fixture, observed[fixture.name], asked.experiments, steady=steady)
         for fixture in asked.scored
-        if fixture.name in observed
     ]
     if any(each.outcome == "wrong" for each in found):
         used = _operators(asked.run) or _mentioned(asked, asked.criterion.forbid or Forbid())
@@ -85,10 +88,11 @@ def _verdict(asked: Asked) -> Verdict:
 
 def _answers_are_steady(asked: Asked) -> bool:
     """Whether the same question gets the same bytes: else a difference proves nothing."""
+    calls = asked.run.calls
     return all(
-        asked.run.calls[key.removesuffix(AGAIN)].value == call.value
-        for key, call in asked.run.calls.items()
-        if key.endswith(AGAIN) and call.outcome == "ok"
+        first.outcome == calls[key + AGAIN].outcome and first.value == calls[key + AGAIN].value
+        for key, first in calls.items()
+        if key + AGAIN in calls
     )
 
 

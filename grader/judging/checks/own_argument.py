@@ -25,6 +25,7 @@ from grader.judging.checks.asked import (
     value_call,
     value_calls,
 )
+from grader.judging.checks.values import never_observed
 from grader.judging.compare import compare, same
 
 __all__ = ["OWN_ARGUMENT"]
@@ -52,6 +53,9 @@ def _verdict(asked: Asked) -> Verdict:
     if forgetful is not None:
         text = "The same question got another answer when it was asked again."
         return asked.verdict("failed", 0.0, text, (forgetful,))
+    missing = [fixture.name for fixture in asked.scored if fixture.name not in before]
+    if missing:
+        return never_observed(asked, missing)
     found = [_judge(fixture, before, asked.experiments) for fixture in asked.scored]
     if any(each.outcome == "wrong" for each in found):
         text = "The answer changes with other data of the notebook, for one and the same argument."
@@ -61,10 +65,10 @@ def _verdict(asked: Asked) -> Verdict:
 
 def _second_answer(asked: Asked) -> Evidence | None:
     """Evidence that the first question, asked once more at the end, was answered differently."""
-    for fixture in asked.fixtures:
+    for fixture in asked.again:
         first = asked.run.calls.get(fixture.name)
         again = asked.run.calls.get(fixture.name + AGAIN)
-        if first is None or again is None or "not_run" in (first.outcome, again.outcome):
+        if first is None or again is None or _stopped(first) or _stopped(again):
             continue
         if _differ(fixture, first, again):
             return evidence(fixture, "wrong", "another answer when asked again")

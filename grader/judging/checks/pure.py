@@ -15,6 +15,7 @@ from grader.judging.checks.asked import (
     unanswered,
     value_calls,
 )
+from grader.judging.checks.values import never_observed
 
 __all__ = ["PURE"]
 
@@ -40,6 +41,9 @@ def _verdict(asked: Asked) -> Verdict:
         return asked.verdict("failed", 0.0, text, found, asked.proved())
     if not any(call.outcome == "ok" for call in asked.run.calls.values()):
         return asked.verdict("skipped", 0.0, "Not checked: no call came to an end.", found)
+    missing = [fixture.name for fixture in asked.fixtures if fixture.name not in observed]
+    if missing:
+        return never_observed(asked, missing)
     return asked.verdict("passed", 1.0, "The argument is left as it was.", found)
 
 

@@ -30,6 +30,7 @@ def judge_value(fixture: Fixture, observation: Observation) -> Evidence:
 
 
 def compared(fixture: Fixture, comparison: Comparison) -> Evidence:
+    """A comparison as evidence."""
     return evidence(fixture, "ok" if comparison.ok else "wrong", comparison.text).model_copy(
         update={
             "error": comparison.error,

@@ -43,6 +43,12 @@ class Watch(TorchDispatchMode):
         self.count = 0
         self.known: dict[object, str | None] = {}
 
+    def fresh(self) -> Watch:
+        """Itself, with nothing seen yet: what it has learnt of operators is kept."""
+        self.seen = set()
+        self.count = 0
+        return self
+
     def __torch_dispatch__(
         self,
         func: Any,

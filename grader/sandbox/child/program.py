@@ -17,6 +17,8 @@ from typing import Any, Final
 import numpy as np
 import torch
 
+from grader.sandbox.child.modes import Watch
+
 __all__ = ["Prepared", "fault_of", "prepare"]
 
 MOST_TEXT: Final = 600
@@ -29,8 +31,7 @@ class Prepared:
 
     call: Callable[..., Any]
     fills: Mapping[str, int]
-    watch: tuple[str, ...]
-    how: str | None
+    watch: Watch | None
 
 
 class NotCallable(Exception):
@@ -58,8 +59,8 @@ def prepare(header: Mapping[str, Any]) -> tuple[Prepared | None, dict[str, Any]]
         faults.append([-1, fault_of(error)["fault"]])
         return None, {"outcome": "raised", "form": "", "faults": faults}
     poison = header["poison"]
-    prepared = Prepared(call, fills, tuple(header["watch"]), poison and poison["how"])
-    return prepared, {"outcome": "ok", "form": form, "faults": faults}
+    watch = Watch(header["watch"], poison and poison["how"]) if header["watch"] else None
+    return Prepared(call, fills, watch), {"outcome": "ok", "form": form, "faults": faults}
 
 
 def _execute(statement: Mapping[str, Any], namespace: dict[str, Any], optimize: int) -> None:

@@ -29,6 +29,7 @@ _grad = torch.autograd.grad
 
 
 def torch_version() -> str:
+    """What the zygote imported."""
     return str(torch.__version__)
 
 
@@ -128,12 +129,12 @@ def _devices(*, mapped: bool) -> Iterator[None]:
 def _answer(prepared: Prepared, call: dict[str, Any], block: bytes) -> tuple[dict[str, Any], bytes]:
     if call["mode"] == "gradient":
         return _gradient(prepared, call, block)
-    if not prepared.watch:
+    if prepared.watch is None:
         return _value(prepared, call, block, None)
-    watch = Watch(prepared.watch, prepared.how)
+    watch = prepared.watch.fresh()
     told, tensors = _value(prepared, call, block, watch)
     too_many = watch.count > MOST_OPS
-    if prepared.how is not None:
+    if watch.how is not None:
         return ({"outcome": "not_run"}, b"") if too_many else (told, tensors)
     if too_many or told["outcome"] != "ok":
         # watching must never be what a right answer fails on: ask again without
@@ -159,7 +160,7 @@ def _value(
 
 def _changed(given: Sequence[torch.Tensor], before: Sequence[torch.Tensor]) -> dict[str, bool]:
     try:
-        kept = all(same(dense(now), then) for now, then in zip(given, before, strict=True))
+        kept = all(same(now, then) for now, then in zip(given, before, strict=True))
     except Exception:  # noqa: BLE001 - an argument made unreadable has been changed
         kept = False
     return {"changed": not kept}

@@ -1,0 +1,1 @@
+"""Whole submissions in many styles, graded from text to report."""
