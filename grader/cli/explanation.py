@@ -98,7 +98,9 @@ def _head(report: Report) -> Iterator[str | Text]:
     bonus = f" and {automatic.bonus:g} bonus" if automatic.max_bonus else ""
     manual = report.manual
     hand = f" and {manual.score:g} of {manual.max:g} by hand" if manual.score is not None else ""
-    yield Text(f"{inline(facts.source)}  {automatic.score:g} of {automatic.max:g}", style="bold")
+    judged = report.status != "ungradable"  # what was not judged has no score, not even 0
+    points = f"  {automatic.score:g} of {automatic.max:g}" if judged else ""
+    yield Text(f"{inline(facts.source)}{points}", style="bold")
     reason = f": {inline(report.reason)}" if report.reason else ""
     yield f"    {_STATUS.get(report.status, report.status)}{bonus}{hand}{reason}"
     yield f"    id {inline(facts.id)}"

@@ -14,6 +14,8 @@ from importlib import metadata
 from pathlib import Path
 from platform import python_version
 
+from rich.text import Text
+
 import grader
 from grader.batch.desk import Desk, open_desk
 from grader.batch.find import Found, Listing, find
@@ -21,11 +23,13 @@ from grader.batch.plan import ExamSpec, Plan, fixtures_of, load_exam
 from grader.batch.run import Postponed, default_jobs, grade_all, grade_one, left_to_do
 from grader.cli.explanation import explain
 from grader.cli.main import INTERRUPTED
+from grader.cli.notices import tell_isolation
 from grader.cli.request import Request, folder_of, reference_of, targets_of
-from grader.cli.screen import progress, screen
+from grader.cli.screen import inline, progress, screen
 from grader.cli.summary import machine_summary, needs_person, print_summary
 from grader.core.errors import UsageError
 from grader.core.record import Exam, Graded
+from grader.core.report import Report
 from grader.core.text import plain
 from grader.store import Row, RunInfo, Store, row_of
 
@@ -68,6 +72,7 @@ def run(request: Request) -> int:
 def grade_file(request: Request, path: Path) -> tuple[Graded, Exam]:
     """Grade one file; nothing is written."""
     plan = _plan(request)
+    tell_isolation(request.isolation)
     found = find([path]).found[0]
     with open_desk(plan) as desk:
         _check_roles(plan, desk.exam)
@@ -80,7 +85,26 @@ def _one(request: Request) -> int:
         sys.stdout.write(graded.report.model_dump_json(indent=2) + "\n")
     else:
         explain(screen(), graded.report, graded.record, exam)
+        _more(request, graded.report)
     return 1 if needs_person([row_of(graded.report)]) else 0
+
+
+def _more(request: Request, report: Report) -> None:
+    """How to see more of a file that was explained."""
+    path = str(request.paths[0])
+    options = [] if request.rubric is None else ["--rubric", request.rubric]
+    for given in request.targets:
+        options += ["--target", given]
+    if request.seed is not None:
+        options += ["--seed", str(request.seed)]
+    out = screen()
+    out.line()
+    worst = next((row.id for row in report.criteria if row.status in ("failed", "partial")), None)
+    if worst is not None:
+        told = shlex.join(["grader", "explain", path, worst, *options])
+        out.line(Text(f"everything that fails in {worst}: ", style="dim"), inline(told))
+    told = shlex.join(["grader", "grade", path, *options, "--out", str(folder_of(request))])
+    out.line(Text("to keep a report: ", style="dim"), inline(told))
 
 
 @contextmanager
@@ -105,6 +129,8 @@ def _many(batch: _Batch, store: Store) -> int:
         todo, done = left_to_do(todo, rows, batch.exam.rubric_sha256)
     if done:
         _tell(f"continued: {done} already graded (--fresh grades them again)")
+    if todo:
+        tell_isolation(batch.request.isolation)
     began = time.monotonic()
     before = len(rows)
     try:
@@ -141,7 +167,8 @@ def _grade_rows(batch: _Batch, todo: tuple[Found, ...], rows: dict[str, Row]) ->
             count += 1
             advance()
     if postponed:
-        _tell(f"{postponed} were stopped by a limit or a fault, and graded again alone")
+        were = "was" if postponed == 1 else "were"
+        _tell(f"{postponed} {were} stopped by a limit or a fault, and graded again alone")
     return count
 
 

@@ -8,20 +8,19 @@ Nothing heavy is imported here: each command imports its own module when it is r
 from __future__ import annotations
 
 import os
-import signal
 import sys
-import traceback
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Final, NoReturn
+from typing import Any, Final, NoReturn, get_args
 
-import typer
+import click
 
 from grader.cli.request import (
     DEFAULT_ISOLATION,
     Isolation,
     Request,
     check_output,
+    check_reference,
     folder_of,
     reference_of,
 )
@@ -30,38 +29,32 @@ from grader.core.text import plain
 
 __all__ = ["app", "main"]
 
-INTERRUPTED: Final = 128 + signal.SIGINT
+INTERRUPTED: Final = 128 + 2  # what a shell says of a command that SIGINT ended
 
-app = typer.Typer(
-    name="grader",
-    help="Grade numerical-code notebooks: right verdicts, named bugs, confined code.",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
+_RUBRIC: Final = click.option(
+    "--rubric", metavar="NAME|FILE", help="Rubric: a shipped name or a YAML file."
 )
-rubric_app = typer.Typer(
-    help="Show, check and verify rubrics.", no_args_is_help=True, rich_markup_mode=None
+_OUT: Final = click.option(
+    "--out", metavar="DIR", type=click.Path(path_type=Path), help="Output folder (./graded)."
 )
-app.add_typer(rubric_app, name="rubric")
-
-RubricOption = Annotated[
-    str | None,
-    typer.Option("--rubric", metavar="NAME|FILE", help="Rubric: a shipped name or a YAML file."),
-]
-OutOption = Annotated[
-    Path | None, typer.Option("--out", metavar="DIR", help="Output folder (./graded).")
-]
-IsolationOption = Annotated[
-    Isolation, typer.Option("--isolation", help="How strictly submissions are confined.")
-]
-TargetOption = Annotated[
-    list[str] | None,
-    typer.Option("--target", metavar="ROLE=NAME", help="Take this name for a role, this run only."),
-]
-SeedOption = Annotated[
-    int | None, typer.Option("--seed", metavar="N", min=0, help="Seed of the fixtures.")
-]
+_SEED: Final = click.option(
+    "--seed", metavar="N", type=click.IntRange(min=0), help="Seed of the fixtures."
+)
+_ISOLATION: Final = click.option(
+    "--isolation",
+    type=click.Choice(get_args(Isolation)),
+    default=DEFAULT_ISOLATION,
+    show_default=True,
+    help="How strictly submissions are confined; `grader doctor` says what can be had here.",
+)
+_TARGET: Final = click.option(
+    "--target",
+    "targets",
+    metavar="ROLE=NAME",
+    multiple=True,
+    help="Take this name for a role, this run only.",
+)
+_ONE_RUBRIC: Final = click.argument("rubric", metavar="NAME|FILE")
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -70,195 +63,216 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # a terminal need not know every letter
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # looking for them is dear
+    given = None if arguments is None else list(arguments)
     try:
-        app(args=None if arguments is None else list(arguments), prog_name="grader")
+        status = app.main(given, prog_name="grader", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
     except GraderError as error:
         _say(f"grader: error: {error}")
         sys.exit(error.exit_status)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, click.Abort):
         _say("grader: interrupted")
         sys.exit(INTERRUPTED)
     except Exception as error:  # noqa: BLE001 - the last stop: a sentence instead of a traceback
-        if os.environ.get("GRADER_DEBUG"):
-            traceback.print_exc()
-        told = " ".join(f"{type(error).__name__}: {error}".split())
-        _say(
-            f"grader: error: {told} - this is a bug in grader; "
-            "GRADER_DEBUG=1 shows where it happened"
-        )
+        _confess(error)
         sys.exit(GraderError.exit_status)
-    sys.exit(0)
+    sys.exit(status)
+
+
+def _confess(error: Exception) -> None:
+    if os.environ.get("GRADER_DEBUG"):
+        import traceback
+
+        traceback.print_exc()
+    told = " ".join(f"{type(error).__name__}: {error}".split())
+    _say(f"grader: error: {told} - this is a bug in grader; GRADER_DEBUG=1 shows where it happened")
 
 
 def _say(text: str) -> None:
     sys.stderr.write(plain(text) + "\n")
 
 
-def _version(*, asked: bool) -> None:
+def _version(context: click.Context, _: click.Parameter, asked: bool) -> None:  # noqa: FBT001 - click's own signature
     if asked:
         from grader import __version__
 
-        typer.echo(f"grader {__version__}")
-        raise typer.Exit
+        click.echo(f"grader {__version__}")
+        context.exit()
 
 
-@app.callback()
-def _options(
-    *,
-    version: Annotated[
-        bool,
-        typer.Option(
-            "--version",
-            is_eager=True,
-            help="Show the version.",
-            callback=lambda value: _version(asked=value),
-        ),
-    ] = False,
-) -> None:
-    pass
+@click.group()
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_version,
+    help="Show the version.",
+)
+def app() -> None:
+    """Grade numerical-code notebooks: right verdicts, named bugs, confined code.
+
+    \b
+    Start with:
+      grader rubric list                  which rubrics there are
+      grader grade FILE --rubric NAME     one file: explained, nothing written
+
+    \b
+    Then:
+      grader grade FOLDER --rubric NAME   a class: reports and scores in ./graded
+      grader explain ID                   one of them again, with inputs to paste
+
+    \b
+    Exit status:
+      0  done                             3    isolation refused
+      1  done, some need a person         5    internal error, or disk
+      2  usage, configuration or rubric   130  interrupted
+    """
 
 
-@app.command("grade")
-def _grade(
-    *,
-    paths: Annotated[
-        list[Path], typer.Argument(metavar="PATH...", help="Submissions, or folders of them.")
-    ],
-    rubric: RubricOption = None,
-    out: OutOption = None,
-    jobs: Annotated[
-        int | None, typer.Option("--jobs", metavar="N", min=1, help="Worker processes.")
-    ] = None,
-    seed: SeedOption = None,
-    isolation: IsolationOption = DEFAULT_ISOLATION,
-    target: TargetOption = None,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Grade what is graded already.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Write JSON to standard output.")] = False,
-) -> None:
-    """Grade submissions.
+@app.command("grade", short_help="Grade submissions, or folders of them.")
+@click.argument(
+    "paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(path_type=Path)
+)
+@_RUBRIC
+@_OUT
+@click.option("--jobs", metavar="N", type=click.IntRange(min=1), help="Worker processes.")
+@_SEED
+@_ISOLATION
+@_TARGET
+@click.option("--fresh", is_flag=True, help="Grade what is graded already.")
+@click.option("--json", "as_json", is_flag=True, help="Write JSON to standard output.")
+def _grade(**options: Any) -> int:
+    """Grade submissions: notebooks, Python files and text exports, or folders of them.
 
     One file without --out is explained on the terminal and nothing is written. Folders, several
     files, or --out write reports to DIR; run again after a stop and it goes on.
+
+    \b
+    For example:
+      grader grade ada.ipynb --rubric NAME
+      grader grade submissions/ --rubric NAME --out graded
+      grader grade ada.ipynb --rubric NAME --target forward=my_function
+
+    A grader.toml in the working directory can hold the rubric and the output folder. The exit
+    status is 1 where some need a person, for example because a criterion is marked by hand.
     """
-    request = Request(
-        paths=tuple(paths),
-        rubric=rubric,
-        out=out,
-        jobs=jobs,
-        seed=seed,
-        isolation=isolation,
-        targets=tuple(target or ()),
-        fresh=fresh,
-        as_json=as_json,
-    )
+    request = Request(**options)
     request.check()
     from grader.cli.grade import run
 
-    raise typer.Exit(run(request))
+    return run(request)
 
 
-@app.command("explain")
-def _explain(
-    *,
-    what: Annotated[
-        str, typer.Argument(metavar="WHAT", help="A file, or the id or path of a graded one.")
-    ],
-    criterion: Annotated[
-        str | None, typer.Argument(metavar="[CRITERION]", help="This criterion only, in full.")
-    ] = None,
-    rubric: RubricOption = None,
-    out: OutOption = None,
-    seed: SeedOption = None,
-    isolation: IsolationOption = DEFAULT_ISOLATION,
-    target: TargetOption = None,
-) -> None:
+@app.command("explain", short_help="Explain a verdict, criterion by criterion.")
+@click.argument("what")
+@click.argument("criterion", required=False)
+@_RUBRIC
+@_OUT
+@_SEED
+@_ISOLATION
+@_TARGET
+def _explain(what: str, criterion: str | None, **options: Any) -> int:
     """Explain a verdict, criterion by criterion, with the smallest input that fails.
 
-    For staff: hidden fixtures are shown, and marked.
+    WHAT is a file, graded now, or the id or path of a graded submission in the output folder.
+    With CRITERION everything that fails is shown of that one. For staff: hidden fixtures are
+    shown, and marked.
+
+    \b
+    For example:
+      grader explain ada.ipynb --rubric NAME
+      grader explain ada-3f2a91 --out graded
+      grader explain ada-3f2a91 values
     """
-    request = Request(
-        rubric=rubric, out=out, seed=seed, isolation=isolation, targets=tuple(target or ())
-    )
-    stored = out is not None or not Path(what).is_file()
+    request = Request(**options)
+    stored = request.out is not None or not Path(what).is_file()
     if stored:
-        check_output(folder_of(request))
+        check_output(folder_of(request), instead_of=what)
     else:
         reference_of(request)
     from grader.cli.explain import run
 
-    raise typer.Exit(run(what, criterion, request, stored=stored))
+    return run(what, criterion, request, stored=stored)
 
 
-@app.command("rejudge")
-def _rejudge(
-    *,
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The output folder of a run.")],
-    rubric: RubricOption = None,
-) -> None:
-    """Judge stored observations again and say whose points moved; nothing is run."""
+@app.command("rejudge", short_help="Judge stored observations again; nothing is run.")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@_RUBRIC
+def _rejudge(folder: Path, rubric: str | None) -> int:
+    """Judge stored observations again and say whose points moved; nothing is run.
+
+    \b
+    For example, after a change of points or words:
+      grader rejudge graded --rubric my_rubric.yaml
+    """
     check_output(folder)
+    if rubric is not None:
+        check_reference(rubric)
     from grader.cli.rejudge import run
 
-    raise typer.Exit(run(folder, rubric))
+    return run(folder, rubric)
 
 
-@app.command("doctor")
-def _doctor() -> None:
-    """Say what this machine offers and what is missing."""
+@app.command("doctor", short_help="Say what this machine offers and what is missing.")
+def _doctor() -> int:
+    """Say what this machine offers, what is missing, and whether a submission could run."""
     from grader.cli.doctor import run
 
-    raise typer.Exit(run())
+    return run()
 
 
-@rubric_app.command("list")
-def _rubric_list() -> None:
+@app.group("rubric")
+def _rubric() -> None:
+    """Show, check and verify rubrics."""
+
+
+@_rubric.command("list")
+def _rubric_list() -> int:
     """Name the rubrics that come with the grader."""
     from grader.cli import rubrics
 
-    raise typer.Exit(rubrics.show_all())
+    return rubrics.show_all()
 
 
-@rubric_app.command("show")
-def _rubric_show(
-    *, rubric: Annotated[str, typer.Argument(metavar="NAME|FILE", help="The rubric.")]
-) -> None:
+@_rubric.command("show")
+@_ONE_RUBRIC
+def _rubric_show(rubric: str) -> int:
     """Show a rubric's criteria and points."""
+    check_reference(rubric)
     from grader.cli import rubrics
 
-    raise typer.Exit(rubrics.show(rubric))
+    return rubrics.show(rubric)
 
 
-@rubric_app.command("lint")
-def _rubric_lint(
-    *,
-    rubric: Annotated[list[str], typer.Argument(metavar="NAME|FILE...", help="Rubrics to check.")],
-) -> None:
+@_rubric.command("lint", short_help="Check rubrics: what is wrong, and where.")
+@click.argument("references", metavar="NAME|FILE...", nargs=-1, required=True)
+def _rubric_lint(references: Sequence[str]) -> int:
     """Check rubrics: file, line, column, what was expected, the nearest spelling."""
+    for one in references:
+        check_reference(one)
     from grader.cli import rubrics
 
-    raise typer.Exit(rubrics.check(rubric))
+    return rubrics.check(references)
 
 
-@rubric_app.command("schema")
-def _rubric_schema(
-    *,
-    report: Annotated[
-        bool, typer.Option("--report", help="The report's schema, not the rubric's.")
-    ] = False,
-) -> None:
+@_rubric.command("schema")
+@click.option("--report", is_flag=True, help="The report's schema, not the rubric's.")
+def _rubric_schema(*, report: bool) -> int:
     """Print the JSON Schema for editors and readers."""
     from grader.cli import rubrics
 
-    raise typer.Exit(rubrics.schema(report=report))
+    return rubrics.schema(report=report)
 
 
-@rubric_app.command("verify")
-def _rubric_verify(
-    *,
-    rubric: Annotated[str, typer.Argument(metavar="NAME|FILE", help="The rubric.")],
-    isolation: IsolationOption = DEFAULT_ISOLATION,
-) -> None:
+@_rubric.command("verify")
+@_ONE_RUBRIC
+@_ISOLATION
+def _rubric_verify(rubric: str, isolation: Isolation) -> int:
     """Grade the assignment's references, with the mark each must get."""
+    check_reference(rubric)
     from grader.cli import rubrics
 
-    raise typer.Exit(rubrics.verify(rubric, isolation))
+    return rubrics.verify(rubric, isolation)

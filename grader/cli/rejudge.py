@@ -11,7 +11,7 @@ from pathlib import Path
 
 from grader.batch.plan import ExamSpec, fixtures_of, load_exam
 from grader.cli.screen import Screen, inline, progress, screen
-from grader.cli.summary import needs_person
+from grader.cli.summary import needs_person, score_of
 from grader.core.errors import StorageError, UsageError
 from grader.core.record import Exam, Record
 from grader.core.report import Report
@@ -53,8 +53,8 @@ def moves(old: Row, new: Row) -> tuple[str, ...]:
                 f"{identifier} {was.points:g} -> {now.points:g} of {now.max_points:g}"
                 + (f" ({was.status} -> {now.status})" if was.status != now.status else "")
             )
-    if (old.score, old.max) != (new.score, new.max):
-        told.insert(0, f"{old.score:g}/{old.max:g} -> {new.score:g}/{new.max:g}")
+    if score_of(old) != score_of(new):
+        told.insert(0, f"{score_of(old)} -> {score_of(new)}")
     if old.status != new.status:
         told.append(f"{old.status} -> {new.status}")
     return tuple(told)

@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 from grader.cli.settings import settings
 from grader.core.errors import UsageError
+from grader.core.spelling import nearest
 from grader.resources import shipped
 
 __all__ = [
@@ -15,8 +16,10 @@ __all__ = [
     "Isolation",
     "Request",
     "check_output",
+    "check_reference",
     "folder_of",
     "reference_of",
+    "shipped_names",
     "targets_of",
 ]
 
@@ -60,16 +63,28 @@ def reference_of(request: Request) -> str:
     """The rubric to use: `--rubric`, then grader.toml; UsageError where there is none."""
     reference = request.rubric or settings(Path()).rubric
     if reference is None:
-        known = ", ".join(sorted(path.stem for path in shipped("rubrics").glob("*.yaml")))
+        known = ", ".join(shipped_names())
         raise UsageError(
             'which rubric? name it with --rubric NAME, or in grader.toml: rubric = "NAME" '
             f"(`grader rubric list` shows what there is: {known})"
         )
-    if not _is_there(reference):
-        from grader.rubric.loading import find  # it knows the nearest name
-
-        find(reference, folder=Path())
+    check_reference(reference)
     return reference
+
+
+def check_reference(reference: str) -> None:
+    """UsageError where `reference` names no rubric; what it says is not looked at."""
+    if "/" in reference or reference.endswith((".yaml", ".yml")):
+        path = Path(reference).expanduser()
+        if not path.is_file():
+            raise UsageError(f"no rubric file {path}; `grader rubric list` names the shipped ones")
+        return
+    names = shipped_names()
+    if reference not in names:
+        raise UsageError(
+            f"no rubric `{reference}`{nearest(reference, names)}; `grader rubric list` names the "
+            "shipped ones, a file of your own is given by its path (./name.yaml)"
+        )
 
 
 def folder_of(request: Request) -> Path:
@@ -77,10 +92,14 @@ def folder_of(request: Request) -> Path:
     return request.out or settings(Path()).out or _DEFAULT_OUT
 
 
-def check_output(folder: Path) -> None:
-    """UsageError where `folder` is no output folder."""
+def check_output(folder: Path, *, instead_of: str = "") -> None:
+    """UsageError where `folder` is no output folder; `instead_of` is a name that is no file."""
     if not (folder / "run.json").is_file():
-        raise UsageError(f"{folder} is no output folder of grader's: it has no run.json")
+        first = f"`{instead_of}` is no file, and " if instead_of else ""
+        raise UsageError(
+            f"{first}{folder} is no output folder of grader's: it has no run.json; name one that "
+            "`grader grade` wrote" + (", with --out" if instead_of else "")
+        )
 
 
 def targets_of(request: Request) -> dict[str, str]:
@@ -94,7 +113,6 @@ def targets_of(request: Request) -> dict[str, str]:
     return names
 
 
-def _is_there(reference: str) -> bool:
-    if "/" in reference or reference.endswith((".yaml", ".yml")):
-        return Path(reference).expanduser().is_file()
-    return (shipped("rubrics") / f"{reference}.yaml").is_file()
+def shipped_names() -> list[str]:
+    """Names of the rubrics that come with the grader."""
+    return sorted(path.stem for path in shipped("rubrics").glob("*.yaml"))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -33,15 +31,15 @@ def settings(folder: Path) -> Settings:
     path = folder / _FILE
     if not path.is_file():
         return Settings()
+    import tomllib
+
     try:
         found = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UsageError(f"{_FILE}: cannot be read: {error}") from error
     for key, value in found.items():
         if key not in _KEYS:
-            near = difflib.get_close_matches(key, _KEYS, 1)
-            hint = f"; did you mean `{near[0]}`?" if near else ""
-            raise UsageError(f"{_FILE}: no setting `{key}`{hint} (there are {', '.join(_KEYS)})")
+            raise UsageError(_unknown(key))
         if not isinstance(value, str) or not value:
             raise UsageError(f"{_FILE}: `{key}` has to be text in quotes")
     roster, out = found.get("roster"), found.get("out")
@@ -50,3 +48,11 @@ def settings(folder: Path) -> Settings:
         roster=Path(roster) if roster else None,
         out=Path(out) if out else None,
     )
+
+
+def _unknown(key: str) -> str:
+    import difflib
+
+    near = difflib.get_close_matches(key, _KEYS, 1)
+    hint = f"; did you mean `{near[0]}`?" if near else ""
+    return f"{_FILE}: no setting `{key}`{hint} (there are {', '.join(_KEYS)})"

@@ -14,7 +14,7 @@ from rich.text import Text
 from grader.cli.screen import SIGNS, Screen, inline
 from grader.store.rows import Row, summary_of
 
-__all__ = ["Group", "groups", "machine_summary", "needs_person", "print_summary"]
+__all__ = ["Group", "groups", "machine_summary", "needs_person", "print_summary", "score_of"]
 
 _NAMED: Final = 5
 _STYLES: Final = {"graded": "green", "needs_person": "yellow", "ungradable": "red"}
@@ -128,7 +128,7 @@ def _table(screen: Screen, rows: list[Row]) -> Table:
             marks.append_text(screen.sign(mark.status))
         table.add_row(
             Text(inline(row.source)),
-            Text(_score(row)),
+            Text(score_of(row)),
             Text(row.status.replace("_", " "), style=_STYLES.get(row.status, "")),
             marks,
             Text(inline(_cause(row))),
@@ -136,7 +136,10 @@ def _table(screen: Screen, rows: list[Row]) -> Table:
     return table
 
 
-def _score(row: Row) -> str:
+def score_of(row: Row) -> str:
+    """Automatic score and bonus in short; a dash where nothing was judged: that is no zero."""
+    if row.status == "ungradable":
+        return "-"
     bonus = f" +{row.bonus:g}" if row.bonus else ""
     return f"{row.score:g}/{row.max:g}{bonus}"
 

@@ -1,80 +1,32 @@
 """Read a YAML file written by a person into a model, or say exactly what is wrong and where.
 
 `load` is the whole job. `read`, `validate` and `Document.finding` are its parts, for a reader
-that has more to check than a model can say. Only plain data is accepted: no anchors, aliases,
-merge keys or tags, no key twice, no NaN, no second document.
+that has more to check than a model can say.
 """
 
 from __future__ import annotations
 
-import difflib
-import hashlib
-import math
 import re
 import types
 import typing
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, RootModel, ValidationError
 
 from grader.core.errors import RubricError
+from grader.core.plaindata import Document, Loc, Place, read
+from grader.core.spelling import nearest
 
 if typing.TYPE_CHECKING:
     from pydantic_core import ErrorDetails
-    from ruamel.yaml.nodes import Node
 
 __all__ = ["Document", "Place", "load", "nearest", "read", "validate"]
 
 M = TypeVar("M", bound=BaseModel)
-Loc = tuple[int | str, ...]
 
-_MOST_BYTES: Final = 1 << 20
-_MOST_DEPTH: Final = 40
 _MOST_FINDINGS: Final = 30
-_TAG: Final = "tag:yaml.org,2002:"
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """1-based line and column."""
-
-    line: int
-    column: int
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """A YAML file as plain data.
-
-    value   dicts with text keys, lists, text, int, float (never NaN), bool, None
-    places  by path from the root: where a value begins
-    keys    by path from the root: where a mapping's key stands
-    sha256  of the file's bytes
-    """
-
-    path: Path
-    value: object
-    places: Mapping[Loc, Place]
-    keys: Mapping[Loc, Place]
-    sha256: str
-
-    def place(self, loc: Loc, *, key: bool = False) -> Place:
-        """Where `loc` is; parts that name nothing in the file (a union's branch) are passed over.
-
-        `key` asks for the key's own place rather than its value's.
-        """
-        known: Loc = ()
-        for part in loc:
-            if (*known, part) in self.places:
-                known = (*known, part)
-        return (self.keys if key else self.places).get(known, self.places[known])
-
-    def finding(self, loc: Loc, message: str, *, key: bool = False) -> str:
-        """`file:line:column: message`, a line for `RubricError`."""
-        return _line(self.path, self.place(loc, key=key), message)
 
 
 def load(path: Path, model: type[M]) -> M:
@@ -88,171 +40,22 @@ def validate(document: Document, model: type[M]) -> M:
         return model.model_validate(document.value)
     except ValidationError as error:
         details = error.errors(include_url=False)
-    found = [
-        (_place(document, detail), _message(model, detail))
-        for detail in details
-        if not _follows(detail)
-    ]
-    found.sort(key=lambda item: (item[0].line, item[0].column, item[1]))
-    lines = dict.fromkeys(_line(document.path, place, message) for place, message in found)
-    raise RubricError(tuple(lines)[:_MOST_FINDINGS])
-
-
-def nearest(word: str, choices: Iterable[str]) -> str:
-    """End of a message that offers the nearest choice; empty where nothing is near."""
-    by_case = {choice.casefold(): choice for choice in choices}
-    close = difflib.get_close_matches(word.casefold(), list(by_case), n=1)
-    return f", nearest: `{by_case[close[0]]}`" if close else ""
-
-
-def read(path: Path) -> Document:
-    """The file as plain data with the place of everything in it; RubricError where it is not."""
-    from ruamel.yaml import YAML  # noqa: PLC0415 - models are imported where no file is read
-    from ruamel.yaml.error import MarkedYAMLError, YAMLError  # noqa: PLC0415 - as above
-
-    data = _bytes(path)
-    text = _text(path, data)
-    try:
-        root = YAML(typ="safe", pure=True).compose(text)
-        if root is None:
-            raise _error(path, Place(1, 1), "expected a document, the file is empty")
-        reader = _Reader(path)
-        value = reader.value(root, ())
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        place = Place(mark.line + 1, mark.column + 1) if mark else Place(1, 1)
-        problem = " ".join(str(error.problem or error.context or "").split())
-        raise _error(path, place, f"expected YAML: {problem}") from error
-    except YAMLError as error:
-        problem = " ".join(str(error).split())
-        raise _error(path, Place(1, 1), f"expected YAML: {problem}") from error
-    except RecursionError as error:
-        raise _error(path, Place(1, 1), "expected fewer levels of nesting") from error
-    except ValueError as error:
-        raise _error(path, Place(1, 1), f"expected YAML: {error}") from error
-    return Document(path, value, reader.places, reader.keys, hashlib.sha256(data).hexdigest())
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            data = file.read(_MOST_BYTES + 1)
-    except OSError as error:
-        raise RubricError((f"{path}: cannot be read: {error.strerror or error}",)) from error
-    if len(data) > _MOST_BYTES:
-        raise RubricError((f"{path}: expected at most {_MOST_BYTES} bytes",))
-    return data
-
-
-def _text(path: Path, data: bytes) -> str:
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise _error(path, Place(line, 1), "expected UTF-8 text") from error
-
-
-class _Reader:
-    """Turns composed nodes into plain data, and keeps where everything was."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.places: dict[Loc, Place] = {}
-        self.keys: dict[Loc, Place] = {}
-
-    def value(self, node: Node, loc: Loc) -> object:
-        from ruamel.yaml.nodes import MappingNode, SequenceNode  # noqa: PLC0415 - as in `read`
-
-        self.places[loc] = _start(node)
-        if node.anchor is not None:
-            raise self.error(node, "expected plain data, anchors and aliases are not read")
-        if len(loc) > _MOST_DEPTH:
-            raise self.error(node, "expected fewer levels of nesting")
-        tag = str(node.tag)
-        if isinstance(node, MappingNode) and tag == _TAG + "map":
-            return self.mapping(node, loc)
-        if isinstance(node, SequenceNode) and tag == _TAG + "seq":
-            return [self.value(child, (*loc, at)) for at, child in enumerate(node.value)]
-        return self.scalar(node, tag)
-
-    def mapping(self, node: Node, loc: Loc) -> dict[str, object]:
-        found: dict[str, object] = {}
-        for key_node, child in node.value:
-            if str(key_node.tag) == _TAG + "merge":
-                raise self.error(key_node, "expected plain data, merge keys are not read")
-            if str(key_node.tag) != _TAG + "str" or key_node.anchor is not None:
-                raise self.error(key_node, "expected text as a key, put it in quotes")
-            key = str(key_node.value)
-            if key in found:
-                raise self.error(key_node, f"expected each key once, `{_cut(key)}` is here again")
-            self.keys[(*loc, key)] = _start(key_node)
-            found[key] = self.value(child, (*loc, key))
-        return found
-
-    def scalar(self, node: Node, tag: str) -> object:
-        text = str(node.value)
-        try:
-            match tag.removeprefix(_TAG):
-                case "str" | "timestamp":
-                    return text
-                case "null":
-                    return None
-                case "bool":
-                    return text.lower() in ("true", "yes", "on", "y")
-                case "int":
-                    return _integer(text)
-                case "float":
-                    return _float(text)
-        except ValueError as error:
-            raise self.error(node, f"{error}, found {_cut(text)!r}") from error
-        raise self.error(node, f"expected plain data, found the tag `{_cut(tag)}`")
-
-    def error(self, node: Node, message: str) -> RubricError:
-        return _error(self.path, _start(node), message)
-
-
-def _start(node: Node) -> Place:
-    return Place(node.start_mark.line + 1, node.start_mark.column + 1)
-
-
-def _integer(text: str) -> int:
-    digits = text.replace("_", "").lower()
-    base = {"0x": 16, "0o": 8, "0b": 2}.get(digits.lstrip("+-")[:2], 10)
-    if len(digits) > 20:
-        raise ValueError("expected an integer of at most 19 digits")
-    try:
-        return int(digits, base)
-    except ValueError as error:
-        raise ValueError("expected an integer") from error
-
-
-def _float(text: str) -> float:
-    plain = text.replace("_", "").lower()
-    if plain.lstrip("+-") == ".inf":
-        return -math.inf if plain.startswith("-") else math.inf
-    try:
-        value = float(plain)
-    except ValueError as error:
-        raise ValueError("expected a number") from error
-    if not math.isfinite(value):
-        raise ValueError("expected a finite number of double precision, or `.inf`")
-    return value
-
-
-def _error(path: Path, place: Place, message: str) -> RubricError:
-    return RubricError((_line(path, place, message),))
-
-
-def _line(path: Path, place: Place, message: str) -> str:
-    return f"{path}:{place.line}:{place.column}: {message}"
+    found = [_found(document, model, detail) for detail in details if not _follows(detail)]
+    found.sort()
+    raise RubricError(tuple(dict.fromkeys(line for *_, line in found))[:_MOST_FINDINGS])
 
 
 def _cut(text: str) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def _place(document: Document, detail: ErrorDetails) -> Place:
-    return document.place(detail["loc"], key=detail["type"] == "extra_forbidden")
+def _found(
+    document: Document, model: type[BaseModel], detail: ErrorDetails
+) -> tuple[int, int, str]:
+    """Line, column, and the whole finding."""
+    loc, key = detail["loc"], detail["type"] == "extra_forbidden"
+    place = document.place(loc, key=key)
+    return place.line, place.column, document.finding(loc, _message(model, detail), key=key)
 
 
 def _follows(detail: ErrorDetails) -> bool:

@@ -117,7 +117,8 @@ class Program:
     symbol   the module-level name to call
     fills    values for required further parameters, by name
     vary     None, or the number of a variation: sample data (`Statement.data`) is replaced by
-             other values of the same shape, another seed and another scale
+             other values of the same shape, another seed and another scale; what the notebook
+             computes from it follows. `assert` statements are compiled away
     watch    operator name patterns whose use a value call reports
     """
 

@@ -85,17 +85,18 @@ def _fault_place(cut: Slice, fault: Fault | None) -> Place | None:
     """The line a fault names, where it lies in one of the slice's own cells."""
     if fault is None or fault.filename is None or fault.line is None:
         return None
-    for statement in (*cut.statements, *cut.wide):
-        if statement.filename == fault.filename:
-            at = statement.location
-            offset = None if at.file_line is None else at.file_line - at.line
-            return Place(
-                cell=at.cell,
-                cell_id=at.cell_id,
-                line=fault.line,
-                file_line=None if offset is None else fault.line + offset,
-            )
-    return None
+    known = [one.location for one in (*cut.statements, *cut.wide) if one.filename == fault.filename]
+    if not known:
+        return None
+    # counted from the statement it stands in: lines of a cell need not follow each other in a file
+    above = [at for at in known if at.line <= fault.line]
+    at = max(above, key=lambda at: at.line, default=known[0])
+    return Place(
+        cell=at.cell,
+        cell_id=at.cell_id,
+        line=fault.line,
+        file_line=None if at.file_line is None else at.file_line + fault.line - at.line,
+    )
 
 
 def place(location: Location | None) -> Place | None:

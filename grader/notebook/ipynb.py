@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from grader.core.errors import Ungradable
@@ -16,6 +16,7 @@ from grader.core.notebook import Cell, Note, Notebook
 from grader.notebook.cells import clean, code_cell, snippet
 from grader.notebook.located import Walker
 from grader.notebook.source import Reader, Source, refuse_if_large
+from grader.notebook.syntax import Problem, parse
 
 __all__ = ["IPYNB"]
 
@@ -76,7 +77,7 @@ def _read(source: Source) -> Notebook:
 
 
 def _made(number: int, raw: _RawCell) -> tuple[Cell | None, Sequence[Note]]:
-    pieces = [_Piece(clean(piece.text), piece.line) for piece in raw.pieces]
+    pieces = _with_ends([_Piece(clean(piece.text), piece.line) for piece in raw.pieces])
     source = "".join(piece.text for piece in pieces)
     where = _file_lines(pieces)
     if raw.kind == "code":
@@ -84,6 +85,17 @@ def _made(number: int, raw: _RawCell) -> tuple[Cell | None, Sequence[Note]]:
     if raw.kind is None:
         return None, ()
     return Cell(number, "text", source, raw.cell_id, where), ()
+
+
+def _with_ends(pieces: list[_Piece]) -> list[_Piece]:
+    """Lines that a converter wrote without their ends, where only that makes them Python."""
+    texts = [piece.text for piece in pieces]
+    lost = len(texts) > 1 and not any("\n" in text for text in texts)
+    if not lost or not isinstance(parse("".join(texts)), Problem):
+        return pieces
+    if isinstance(parse("\n".join(texts)), Problem):
+        return pieces
+    return [replace(piece, text=piece.text + "\n") for piece in pieces]
 
 
 def _file_lines(pieces: Sequence[_Piece]) -> tuple[int, ...]:

@@ -18,6 +18,7 @@ _SHOWN: Final = re.compile(
     "|defaultdict|Counter|deque"
 )
 _VALUES: Final = frozenset({"nan", "NaN", "NAN", "inf", "Inf", "Infinity", "NaT", "NA"})
+_ASSIGNED_IN_TEXT: Final = re.compile(r"([^\W\d]\w*)[ \t]*=(?!=)")
 _PLAIN: Final = (
     ast.Constant,
     ast.List,
@@ -75,6 +76,7 @@ def code_length(
     covered = {line for span in spans for line in span}
     inside = {line for span in spans for line in span[1:]}
     used = _first_uses(statements, known)
+    printed = _first_printed(statements)
     top = next((at for at, line in enumerate(lines) if line.strip()), 0)
     count = len(lines)
     while (count := _without_blank_end(lines, count)) > top:
@@ -89,7 +91,7 @@ def code_length(
         keep = len(statements)
         while keep and spans[keep - 1].start >= begin:
             keep -= 1
-        if not all(_reads_as_output(node, used, keep) for node in statements[keep:]):
+        if not all(_reads_as_output(node, used, printed, keep) for node in statements[keep:]):
             break
         del statements[keep:]
         count = begin
@@ -117,13 +119,30 @@ def _first_line(node: ast.stmt) -> int:
     return node.lineno
 
 
-def _reads_as_output(node: ast.stmt, used: Mapping[str, int], before: int) -> bool:
+def _first_printed(statements: Sequence[ast.stmt]) -> dict[str, int]:
+    """`max` of `print("max =", m)` -> number of the first statement with such a text."""
+    first: dict[str, int] = {}
+    for number, statement in enumerate(statements):
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                for name in _ASSIGNED_IN_TEXT.findall(node.value):
+                    first.setdefault(name, number)
+    return first
+
+
+def _reads_as_output(
+    node: ast.stmt, used: Mapping[str, int], printed: Mapping[str, int], before: int
+) -> bool:
     """Whether a statement is a shown value; names used in statements `before` it are code's."""
     if isinstance(node, ast.Expr):
         return _is_shown(node.value, used, before)
     if isinstance(node, ast.AnnAssign):
         return node.value is None  # `loss: 0.5`, `Note: so`
     if isinstance(node, ast.Assign):  # a print of `x = tensor(1.)`
+        target = node.targets[0]
+        name = target.id if isinstance(target, ast.Name) else ""
+        if printed.get(name, before) < before and _is_shown(node.value, used, before):
+            return True
         return any(
             isinstance(part, ast.Call)
             and isinstance(part.func, ast.Name)

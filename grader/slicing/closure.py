@@ -69,6 +69,7 @@ class Closure:
                 self._include(unit.index)
         self._drain()
         self._add_settings()
+        self._add_patches()
 
     def _units_with_functions(self) -> list[bool]:
         """By unit: does its value lead to a function body that reads module-level names?"""
@@ -122,6 +123,19 @@ class Closure:
         if not perhaps:
             self.loose.add(name)
 
+    def _need_what_is_added(self, name: str, position: int) -> None:
+        """A class or function handed on at `position` is the very one that is added to later."""
+        definitions = (ast.ClassDef, ast.FunctionDef)
+        units = self._timeline.units
+        bound = self._timeline.bindings(name, position, most=1)
+        if not any(isinstance(units[index].node, definitions) for index in bound):
+            return
+        events = self._timeline.events(name)
+        for index, kind in events[bisect_left(events, (position + 1,)) :]:
+            if kind is not Event.CHANGE or isinstance(units[index].node, LOOPS):
+                break
+            self._include(index)
+
     def _include(self, index: int) -> None:
         if index not in self.needed:
             self.needed.add(index)
@@ -133,6 +147,7 @@ class Closure:
             found = self._timeline.effects[index]
             for name in sorted(found.now.reads):
                 self._need(name, index)
+                self._need_what_is_added(name, index)
             for name in sorted(found.later.reads):
                 self._need(name, self._end)
             if found.runs:
@@ -171,6 +186,19 @@ class Closure:
                 if libraries & used:
                     self._include(unit.index)
         self._drain()
+
+    def _add_patches(self) -> None:
+        """An attribute that the notebook gave to a library counts where the slice mentions it."""
+        patches = self._timeline.patches
+        looked_at: set[int] = set()
+        while patches and (new := self.needed - looked_at):
+            looked_at |= new
+            for index in sorted(new):
+                for node in ast.walk(self._timeline.units[index].node):
+                    if isinstance(node, ast.Attribute) and node.attr in patches:
+                        for patch in patches[node.attr]:
+                            self._include(patch)
+            self._drain()
 
 
 def _is_future(unit: Unit) -> bool:

@@ -15,7 +15,7 @@ from grader.slicing.dynamic import is_dynamic, mentioned_names, mentions_device,
 from grader.slicing.library import Library
 from grader.slicing.references import references
 from grader.slicing.stubs import is_stub, unparsed_definition
-from grader.slicing.target import Definitions, Found, choose, near_misses
+from grader.slicing.target import Candidate, Definitions, Found, choose, near_misses
 from grader.slicing.timeline import Timeline
 from grader.slicing.units import Parsed, Unit, make_unit, parse, parse_source, split
 
@@ -82,14 +82,16 @@ def _best(definitions: Definitions, wanted: Wanted) -> tuple[Found | None, bool]
         found = choose(definitions, symbol)
         if found is None:
             continue
-        worked = [
-            candidate
-            for candidate in (*found.others, found.taken)
-            if candidate.unit == found.taken.unit
-            and not is_stub(candidate.binding, candidate.unit, definitions, wanted)
-        ]
-        if worked:  # of several branches of one statement, the last that is no stub
-            return replace(found, taken=worked[-1]), False
+        worked = next(
+            (
+                candidate
+                for candidate in (found.taken, *reversed(found.others))
+                if not is_stub(candidate.binding, candidate.unit, definitions, wanted)
+            ),
+            None,
+        )
+        if worked:  # the handout typed again below it, or in another branch, undoes no work
+            return found.instead(worked), False
         stubs.append(found)
     return (stubs[0], True) if stubs else (None, False)
 
@@ -113,10 +115,11 @@ def _choice_notes(found: Found, parsed: Parsed, location: Location) -> list[Note
     others = [
         f"cell {parsed.units[other.unit].location.cell} line {other.binding.line}"
         for other in found.others
-        if other.binding is not found.taken.binding
     ]
     if others:
-        text = f"{found.symbol} is defined more than once; taken is the last, not "
+        empty = any(_stands_below(other, found.taken) for other in found.others)
+        last = "the last with work in it" if empty else "the last"
+        text = f"{found.symbol} is defined more than once; taken is {last}, not "
         notes.append(Note(text + ", ".join(others[-5:]), location.cell, location.line))
     for cell in parsed.broken:
         seen = unparsed_definition(cell, (found.symbol,))
@@ -124,6 +127,10 @@ def _choice_notes(found: Found, parsed: Parsed, location: Location) -> list[Note
             text = f"{found.symbol} seems to be defined here too, but the cell is not valid Python"
             notes.append(Note(text, cell.number, seen[1]))
     return notes[:5]
+
+
+def _stands_below(other: Candidate, taken: Candidate) -> bool:
+    return (other.unit, other.binding.line) > (taken.unit, taken.binding.line)
 
 
 def _content_notes(
@@ -137,7 +144,7 @@ def _content_notes(
         text = f"`{unit.code}` stands below its first use and was run first"
         notes.append(Note(text, unit.location.cell, unit.location.line))
     if devices:
-        notes.append(Note("it mentions a device; everything runs on the CPU here"))
+        notes.append(Note("it asks for an accelerator; everything runs on the CPU here"))
     if dynamic:
         notes.append(Note("it looks names up at run time, so more of the notebook is run"))
     return notes

@@ -16,8 +16,8 @@ __all__ = ["is_dynamic", "mentioned_names", "mentions_device", "wide_units"]
 
 _LOOKUPS: Final = frozenset({"globals", "locals", "vars", "exec", "eval", "get_ipython"})
 _NAMESPACES: Final = frozenset({"__globals__", "f_globals", "f_locals", "user_ns"})
-_DEVICE: Final = re.compile(r"(cuda|mps|xpu|hip)(:\d+)?|torch\.cuda\.\w+")
-_DEVICE_ATTRIBUTES: Final = frozenset({"cuda", "mps", "xpu"})
+_DEVICE: Final = re.compile(r"(cuda|mps|xpu|hip|tpu|xla|hpu)(:\d+)?|torch\.cuda\.\w+")
+_DEVICE_ATTRIBUTES: Final = frozenset({"cuda", "mps", "xpu", "torch_xla"})
 
 
 def is_dynamic(units: Iterable[Unit], timeline: Timeline) -> bool:
@@ -125,21 +125,15 @@ def _fills_namespace(node: ast.stmt) -> bool:
 
 
 def mentions_device(units: Iterable[Unit]) -> bool:
-    """Whether any unit asks for an accelerator, by name or by a `device`."""
+    """Whether any unit names an accelerator; `device=x.device` alone names none."""
     return any(_is_device(node) for unit in units for node in ast.walk(unit.node))
 
 
 def _is_device(node: ast.AST) -> bool:
     if isinstance(node, ast.Attribute):
         return node.attr in _DEVICE_ATTRIBUTES
+    if isinstance(node, ast.alias):
+        return bool(_DEVICE_ATTRIBUTES & set(node.name.split(".")))
     if isinstance(node, ast.Constant):
         return isinstance(node.value, str) and _DEVICE.fullmatch(node.value) is not None
-    if isinstance(node, ast.keyword):
-        return node.arg == "device"
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-        if node.func.attr != "to" or not node.args:
-            return False
-        asked = node.args[0]
-        name = asked.attr if isinstance(asked, ast.Attribute) else getattr(asked, "id", "")
-        return name == "dev" or "device" in name.lower()
     return False

@@ -11,11 +11,13 @@ from grader.core.slice import Wanted
 from grader.slicing.bindings import Binding
 from grader.slicing.names import local_names
 from grader.slicing.target import Definitions
+from grader.slicing.timeline import Event
 from grader.slicing.units import parse_source
 
 __all__ = ["is_stub", "unparsed_definition"]
 
 _DEPTH: Final = 20
+_CONFLICT: Final = ("<<<<<<<", "=======", ">>>>>>>")  # a merge: the body stands below
 _ENTRY: Final = ("forward", "__call__")
 
 
@@ -49,6 +51,8 @@ def _value_is_stub(
 
 
 def _class_is_stub(value: ast.ClassDef, definitions: Definitions, templates: set[str]) -> bool:
+    if any(kind is Event.CHANGE for _, kind in definitions.timeline.events(value.name)):
+        return False  # `Layer.forward = forward`: what it can do stands elsewhere
     methods = [node for node in value.body if isinstance(node, ast.FunctionDef)]
     entries = [method for method in methods if method.name in _ENTRY]
     if entries:
@@ -60,27 +64,42 @@ def _function_is_stub(
     value: ast.FunctionDef | ast.Lambda, definitions: Definitions, templates: set[str]
 ) -> bool:
     if isinstance(value, ast.Lambda):
-        return isinstance(value.body, ast.Constant) and value.body.value in (None, ...)
+        return _is_nothing(value.body)
     body = _without_docstring(value.body)
     if _dump(body) in templates:
         return True
     *before, last = body or [ast.Pass()]
+    empty = {name for node in before for name in _emptied(node)}
     return all(_says_nothing(node) for node in before) and (
-        _says_nothing(last) or _gives_up(last) or _returns_nothing_known(last, value, definitions)
+        _says_nothing(last)
+        or _gives_up(last, empty)
+        or _returns_nothing_known(last, value, definitions)
     )
 
 
 def _says_nothing(node: ast.stmt) -> bool:
-    return isinstance(node, ast.Pass) or (
-        isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    return (
+        isinstance(node, ast.Pass)
+        or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+        or bool(_emptied(node))
     )
 
 
-def _gives_up(node: ast.stmt) -> bool:
+def _emptied(node: ast.stmt) -> list[str]:
+    """`probs` of `probs = None`, as handouts begin and students end."""
+    if isinstance(node, ast.Assign) and _is_nothing(node.value):
+        return [target.id for target in node.targets if isinstance(target, ast.Name)]
+    return []
+
+
+def _is_nothing(value: ast.expr) -> bool:
+    return isinstance(value, ast.Constant) and value.value in (None, ...)
+
+
+def _gives_up(node: ast.stmt, empty: set[str]) -> bool:
     if isinstance(node, ast.Return):
-        return node.value is None or (
-            isinstance(node.value, ast.Constant) and node.value.value in (None, ...)
-        )
+        named = isinstance(node.value, ast.Name) and node.value.id in empty
+        return node.value is None or named or _is_nothing(node.value)
     if isinstance(node, ast.Raise):
         raised = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
         return isinstance(raised, ast.Name) and raised.id in {
@@ -152,5 +171,5 @@ def _only_comments_follow(lines: list[str], head: int) -> bool:
     for text in lines[head + 1 :]:
         code = text.strip()
         if code and not code.startswith("#"):
-            return not text[0].isspace()
+            return not (text[0].isspace() or text.startswith(_CONFLICT))
     return True

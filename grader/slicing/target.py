@@ -13,6 +13,7 @@ from typing import Final
 from grader.slicing.bindings import Binding
 from grader.slicing.closure import ALWAYS_THERE
 from grader.slicing.library import Library
+from grader.slicing.makers import Made, made_by
 from grader.slicing.timeline import Event, Timeline
 from grader.slicing.words import words
 
@@ -25,6 +26,12 @@ _WRAPPERS: Final = words(
     " methodcaller attrgetter itemgetter reduce_op custom_op allow_in_graph checkpoint"
     " no_grad enable_grad inference_mode singledispatch"
 )
+_BUILTIN_WRAPPERS: Final = words("staticmethod classmethod getattr")
+_MAKE_FUNCTIONS: Final = words("functools operator contextlib types copy")
+_GIVE_THEMSELVES: Final = words(
+    "to eval train cpu cuda float double half bfloat16 type requires_grad_ share_memory apply"
+)
+_GIVE_ITEMS: Final = words("get pop setdefault")
 _LIBRARIES: Final = frozenset({"torch", "numpy", "scipy"})
 _VALUES: Final = frozenset({"Tensor", "Parameter", "Variable", "Generator", "Size"})
 
@@ -53,13 +60,20 @@ class Found:
     """The definition taken.
 
     until   first unit after it that gives the name another value which is no definition
-    others  definitions of the same name not taken
+    others  definitions of the same name not taken, in notebook order
     """
 
     symbol: str
     taken: Candidate
     until: int
     others: tuple[Candidate, ...]
+
+    def instead(self, other: Candidate) -> Found:
+        """With `other`, one of `others` or the one taken, as the definition taken."""
+        every = (*self.others, self.taken)
+        rest = tuple(candidate for candidate in every if candidate is not other)
+        below = [candidate.unit for candidate in rest if candidate.unit > other.unit]
+        return Found(self.symbol, other, min([self.until, *below]), rest)
 
 
 class Definitions:
@@ -73,11 +87,16 @@ class Definitions:
         """Every binding of `name` in notebook order; within a unit in source order."""
         units = dict.fromkeys(index for index, _ in self.timeline.events(name))
         return [
-            Candidate(index, binding, self.standing(binding.value, index, name))
+            Candidate(index, binding, self._of_binding(binding, index))
             for index in units
             for binding in self.timeline.units[index].bound
             if binding.name == name
         ]
+
+    def _of_binding(self, binding: Binding, unit: int) -> Standing:
+        if binding.value is None:
+            return self._of_unpacked(unit, binding.name)
+        return self.standing(binding.value, unit, binding.name)
 
     def standing(self, value: ast.AST | None, unit: int, name: str, depth: int = 0) -> Standing:
         """Of a value bound in `unit`."""
@@ -137,14 +156,14 @@ class Definitions:
             return Standing.NO
         if self._library.dotted(call):  # getattr(torch, "relu")
             return Standing.YES
-        if isinstance(called, ast.Name):
-            for origin, _ in self.origins(called.id, unit):
-                if isinstance(origin, ast.ClassDef):
-                    return Standing.YES
-                if isinstance(origin, ast.FunctionDef | ast.Lambda):
-                    makes = takes_function or _makes_functions(origin)
-                    return Standing.YES if makes else Standing.NO
-        if takes_function or last in _WRAPPERS:
+        own = self._of_own_call(call, unit, depth)
+        if own is not None:
+            return own
+        if last in _WRAPPERS:
+            return Standing.YES
+        if self._only_calls(called):
+            return Standing.NO
+        if takes_function:
             return Standing.YES
         if isinstance(called, ast.Call):  # lru_cache(None)(f), a factory's factory
             return self._of_call(called, unit, name, depth + 1) if depth < _DEPTH else Standing.NO
@@ -152,6 +171,132 @@ class Definitions:
         if self._library.dotted(called):
             return Standing.YES if is_class else Standing.NO
         return Standing.MAYBE if isinstance(called, ast.Name) else Standing.NO
+
+    def _only_calls(self, called: ast.expr) -> bool:
+        """`sorted(n, key=f)`, `timeit.timeit(f)`: Python's own, and the result is no function."""
+        if isinstance(called, ast.Name) and called.id in ALWAYS_THERE:
+            return not self.timeline.bound(called.id) and called.id not in _BUILTIN_WRAPPERS
+        roots = {name.split(".", 1)[0] for name in self._library.dotted(called)}
+        return bool(roots) and roots <= sys.stdlib_module_names - _MAKE_FUNCTIONS
+
+    def _of_own_call(self, call: ast.Call, unit: int, depth: int) -> Standing | None:
+        """Where the notebook itself holds what is called; None where it does not."""
+        if depth > _DEPTH:
+            return Standing.NO
+        called = call.func
+        if isinstance(called, ast.Attribute):
+            return self._of_method(called, call, unit, depth)
+        if not isinstance(called, ast.Name):
+            return None
+        for origin, index in self.origins(called.id, unit):
+            if isinstance(origin, ast.ClassDef):
+                return Standing.YES
+            if isinstance(origin, ast.FunctionDef | ast.Lambda):
+                handed = self._functions_handed(call, origin, unit, depth)
+                return self._of_made(made_by(origin), index, depth, handed)
+        return None
+
+    def _of_method(
+        self, called: ast.Attribute, call: ast.Call, unit: int, depth: int
+    ) -> Standing | None:
+        """`Layer.of(1)`, `Maker().make()`, `Layer().to(device)`, `table.get("stable")`."""
+        owner = called.value
+        for name in self._class_names(owner, unit):
+            method = self._method(name, called.attr, unit)
+            if method is not None:
+                arguments = [*method.args.posonlyargs, *method.args.args]
+                handed = self._functions_handed(call, method, unit, depth)
+                handed |= {argument.arg for argument in arguments[:1]}
+                return self._of_made(made_by(method), unit, depth, handed)
+        if called.attr in _GIVE_THEMSELVES and isinstance(owner, ast.Name | ast.Call):
+            return self.standing(owner, unit, "", depth + 1)
+        kept = self.origins(owner.id, unit) if isinstance(owner, ast.Name) else ()
+        if called.attr in _GIVE_ITEMS and any(isinstance(one, ast.Dict) for one, _ in kept):
+            return Standing.MAYBE
+        return None
+
+    def _class_names(self, owner: ast.expr, unit: int) -> Iterator[str]:
+        """Names of the notebook's classes that `owner` may be, or be an instance of."""
+        owners: list[ast.AST | None] = [owner]
+        if isinstance(owner, ast.Name):
+            owners += [origin for origin, _ in self.origins(owner.id, unit)]
+        for one in owners:
+            named = one.func if isinstance(one, ast.Call) else one
+            if isinstance(named, ast.ClassDef):
+                yield named.name
+            elif isinstance(named, ast.Name):
+                yield named.id
+
+    def _method(self, name: str, attribute: str, unit: int) -> ast.FunctionDef | None:
+        """A method of the class `name`, or of one of the notebook's classes it is made from."""
+        waiting = [name]
+        seen: set[str] = set()
+        while waiting:
+            name = waiting.pop()
+            for origin, _ in self.origins(name, unit) if name not in seen else ():
+                if isinstance(origin, ast.ClassDef):
+                    for node in origin.body:
+                        if isinstance(node, ast.FunctionDef) and node.name == attribute:
+                            return node
+                    waiting += [base.id for base in origin.bases if isinstance(base, ast.Name)]
+            seen.add(name)
+        return None
+
+    def _of_unpacked(self, unit: int, name: str) -> Standing:
+        """`bad, good = build()`: what a function of the notebook returns in that place."""
+        node = self.timeline.units[unit].node
+        if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Call):
+            return Standing.NO
+        called = node.value.func
+        for target in node.targets:
+            names = [getattr(part, "id", "") for part in getattr(target, "elts", ())]
+            if isinstance(called, ast.Name) and name in names:
+                for origin, index in self.origins(called.id, unit):
+                    if isinstance(origin, ast.FunctionDef):
+                        handed = self._functions_handed(node.value, origin, unit, 0)
+                        made = made_by(origin)
+                        return self._of_made(made, index, 0, handed, names.index(name))
+        return Standing.NO
+
+    def _of_made(
+        self, made: Made, unit: int, depth: int, handed: set[str], place: int | None = None
+    ) -> Standing:
+        """Of what a function returns; `handed` are its parameters that are given functions."""
+        return max(
+            (self._of_returned(value, made, unit, depth, handed) for value in made.values(place)),
+            default=Standing.NO,
+        )
+
+    def _of_returned(
+        self, value: ast.AST, made: Made, unit: int, depth: int, handed: set[str]
+    ) -> Standing:
+        if isinstance(value, ast.arg):
+            return Standing.YES if value.arg in handed else Standing.NO
+        if not isinstance(value, ast.Call):
+            return self.standing(value, unit, "", depth + 1)
+        called = value.func
+        if _last_name(called) in _WRAPPERS:
+            return Standing.YES
+        if isinstance(called, ast.Name) and called.id in made.local:
+            for origin in made.local[called.id]:
+                if isinstance(origin, ast.ClassDef):
+                    return Standing.YES
+                if isinstance(origin, ast.arg) and origin.arg == "cls" and "cls" in handed:
+                    return Standing.YES
+                if isinstance(origin, ast.FunctionDef | ast.Lambda) and depth < _DEPTH:
+                    return self._of_made(made_by(origin), unit, depth + 1, handed)
+            return Standing.NO
+        return self.standing(value, unit, "", depth + 1)
+
+    def _functions_handed(
+        self, call: ast.Call, function: ast.FunctionDef | ast.Lambda, unit: int, depth: int
+    ) -> set[str]:
+        """The parameters of `function` that `call` gives functions."""
+        arguments = function.args
+        names = [argument.arg for argument in (*arguments.posonlyargs, *arguments.args)]
+        given = [*zip(names, call.args, strict=False)]
+        given += [(keyword.arg or "", keyword.value) for keyword in call.keywords]
+        return {name for name, value in given if self._is_function(value, unit, depth)}
 
     def _is_function(self, value: ast.AST, unit: int, depth: int) -> bool:
         if isinstance(value, ast.Lambda):
@@ -172,27 +317,6 @@ class Definitions:
 def _is_library(name: str) -> bool:
     root = name.split(".", 1)[0]
     return root in _LIBRARIES or root in sys.stdlib_module_names
-
-
-def _makes_functions(function: ast.FunctionDef | ast.Lambda) -> bool:
-    """Whether it returns a function it defines, a lambda, or something partly applied."""
-    if isinstance(function, ast.Lambda):
-        return isinstance(function.body, ast.Lambda)
-    made: set[str] = set()
-    returned: list[ast.expr] = []
-    for node in ast.walk(function):
-        if isinstance(node, ast.FunctionDef | ast.ClassDef) and node is not function:
-            made.add(node.name)
-        elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Lambda):
-            made |= {target.id for target in node.targets if isinstance(target, ast.Name)}
-        elif isinstance(node, ast.Return) and node.value:
-            returned.append(node.value)
-    return any(
-        isinstance(value, ast.Lambda)
-        or (isinstance(value, ast.Name) and value.id in made)
-        or (isinstance(value, ast.Call) and _last_name(value.func) in made | _WRAPPERS)
-        for value in returned
-    )
 
 
 def _last_name(node: ast.AST) -> str:

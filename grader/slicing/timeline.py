@@ -6,10 +6,11 @@ import ast
 import re
 from bisect import bisect_left, insort
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from enum import IntEnum
 from typing import Final
 
+from grader.slicing.bindings import calls_now
 from grader.slicing.blocks import BLOCKS
 from grader.slicing.names import local_names, root_name
 from grader.slicing.scope import Effects, effects
@@ -58,6 +59,8 @@ class Timeline:
             name: _changed_parameters(node) for name, node in self.functions.items()
         }
         self._imported: set[str] = set()
+        self._own_methods = frozenset(_methods(units))
+        self._instances = frozenset(_instances(units)) - silent
         self._events: dict[str, list[tuple[int, Event]]] = defaultdict(list)
         self._mentioned_later: dict[str, list[int]] = defaultdict(list)
         self._mentioned_now: dict[str, list[int]] = defaultdict(list)
@@ -68,6 +71,7 @@ class Timeline:
             self._index(unit, found)
         for unit, found in zip(units, self.effects, strict=True):
             self._index_changes(unit, found)
+        self.patches = self._attributes_given_to_libraries()
         for name, events in self._events.items():
             events.sort()
             self._events[name] = self._without_repeated_imports(events)
@@ -88,6 +92,7 @@ class Timeline:
     def _index_changes(self, unit: Unit, found: Effects) -> None:
         changed = set(found.now.changes)
         changed |= {name for name, method in found.now.methods if self._mutates(name, method)}
+        changed |= self._called_for_effect(unit.node)
         for function, place, name in found.now.passes:
             if place in self._changed_parameters.get(function, ()):
                 changed.add(name)
@@ -105,6 +110,24 @@ class Timeline:
             return False
         named_so = method in MUTATORS or _IN_PLACE.fullmatch(method) is not None
         return named_so or method in self._own_mutators
+
+    def _called_for_effect(self, node: ast.stmt) -> set[str]:
+        """`parser.add_argument(...)`: of an instance whose class is not here, as a statement."""
+        if not isinstance(node, ast.Expr) or not isinstance(node.value, ast.Call):
+            return set()
+        called = node.value.func
+        if not isinstance(called, ast.Attribute) or called.attr in self._own_methods:
+            return set()
+        return {root_name(called.value) or ""} & self._instances
+
+    def _attributes_given_to_libraries(self) -> dict[str, list[int]]:
+        """Attribute -> units that set it on something imported: `torch.Tensor.shifted = f`."""
+        found: dict[str, list[int]] = defaultdict(list)
+        for unit in self.units:
+            for owner, attribute in _set_attributes(unit.node):
+                if root_name(owner) in self._imported:
+                    found[attribute].append(unit.index)
+        return found
 
     def _without_repeated_imports(self, events: list[tuple[int, Event]]) -> list[tuple[int, Event]]:
         """An import made again changes nothing, unless a star import came between."""
@@ -181,6 +204,37 @@ def _functions(units: tuple[Unit, ...]) -> dict[str, ast.FunctionDef | ast.Async
         for unit in units
         if isinstance(unit.node, ast.FunctionDef | ast.AsyncFunctionDef)
     }
+
+
+def _methods(units: tuple[Unit, ...]) -> Iterator[str]:
+    """Names of the methods of the notebook's classes."""
+    for unit in units:
+        for node in unit.node.body if isinstance(unit.node, ast.ClassDef) else ():
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                yield node.name
+
+
+def _instances(units: tuple[Unit, ...]) -> Iterator[str]:
+    """Names bound to what by its name is an instance: `ArgumentParser()`, no `Tensor(...)`."""
+    for unit in units:
+        for binding in unit.bound:
+            if isinstance(binding.value, ast.Call):
+                called = binding.value.func
+                last = called.attr if isinstance(called, ast.Attribute) else root_name(called) or ""
+                if last[:1].isupper() and not last.endswith("Tensor"):
+                    yield binding.name
+
+
+def _set_attributes(node: ast.stmt) -> Iterator[tuple[ast.expr, str]]:
+    """(owner, attribute) of what a statement stores while it runs, `setattr` included."""
+    for part in calls_now(node, ast.Attribute, blocks=True):
+        if isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Store):
+            yield part.value, part.attr
+    for call in calls_now(node, blocks=True):
+        if isinstance(call, ast.Call) and len(call.args) == 3:
+            name = call.args[1]
+            if root_name(call.func) == "setattr" and isinstance(name, ast.Constant):
+                yield call.args[0], str(name.value)
 
 
 def _mutating_methods(units: tuple[Unit, ...]) -> frozenset[str]:

@@ -96,8 +96,9 @@ def summary_of(rows: Iterable[Row]) -> dict[str, Any]:
 def scores_csv(rows: Iterable[Row]) -> str:
     """The text of `scores.csv`: a line a submission, a column a criterion.
 
-    Cells that a spreadsheet would take for a formula get a leading quote, and control
-    characters are escaped: paths and reasons come from strangers.
+    An ungradable submission has blanks for its numbers. Cells that a spreadsheet would take for
+    a formula get a leading quote, and control characters are escaped: paths and reasons come from
+    strangers.
     """
     ordered = _ordered(rows)
     criteria = tuple(dict.fromkeys(mark.id for row in ordered for mark in row.marks))
@@ -107,11 +108,14 @@ def scores_csv(rows: Iterable[Row]) -> str:
     writer.writerow([*head, *map(_cell, criteria), "diagnoses", "reason"])
     for row in ordered:
         points = {mark.id: mark.points for mark in row.marks}
+        judged = row.status != "ungradable"  # what was not judged has no score, not even 0
         writer.writerow(
             [
                 *map(_cell, (row.source, row.id, row.status)),
-                *map(_number, (row.score, row.max, row.bonus)),
-                *map(_number, (row.manual, row.final, row.final_max)),
+                _number(row.score if judged else None),
+                _number(row.max),
+                _number(row.bonus if judged else None),
+                *map(_number, (row.manual, row.final if judged else None, row.final_max)),
                 *(_number(points.get(one)) for one in criteria),
                 _cell(" ".join(row.causes)),
                 _cell(row.reason),

@@ -87,7 +87,8 @@ def write_run(path: Path, info: RunInfo) -> None:
 
 def check(folder: Path, earlier: RunInfo, now: RunInfo) -> None:
     """Refuse to mix reports that cannot be compared; UsageError names the command to use."""
-    again = f"grader grade {shlex.join(now.inputs)} --rubric {shlex.quote(now.reference)}"
+    names = "".join(f" --target {role}={name}" for role, name in sorted(now.targets.items()))
+    again = f"grader grade {shlex.join(now.inputs)} --rubric {shlex.quote(now.reference)}{names}"
     other = f"{again} --seed {now.seed} --out {shlex.quote(f'{folder}-2')}"
     if earlier.seed != now.seed or dict(earlier.fixtures) != dict(now.fixtures):
         what = "seed" if earlier.seed != now.seed else "set of fixtures"

@@ -111,9 +111,6 @@ DEVICES = [
     "x.to('cuda')",
     "x.to('cuda:0')",
     "x.to('mps')",
-    "x.to(device)",
-    "x.to(x.device)",
-    "torch.zeros(3, device=x.device)",
     "x.type('torch.cuda.FloatTensor')",
 ]
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-__all__ = ["FORMS", "Story", "Told", "stories", "submission"]
+__all__ = ["FORMS", "Story", "Told", "files_of_bytes", "stories", "submission"]
 
 HERE: Final = Path(__file__).parent
 _HUGE: Final = "\n".join("tensor([[" + "0.0312, " * 40 + "]])" for _ in range(2_000))
@@ -152,3 +152,82 @@ def submission(story: Story, form: str = "") -> tuple[str, bytes]:
     """File name and bytes of a story, in the form its head says unless another is asked for."""
     suffix, make = FORMS[form or story.says.get("form", "ipynb")]
     return f"{story.name}.{suffix}", make(story)
+
+
+_PLAIN: Final = """\
+import torch
+from torch import Tensor
+def good_softmax(x: Tensor) -> Tensor:
+    # %s
+    e = torch.exp(x - x.max(dim=1, keepdim=True)[0])
+    return e / e.sum(dim=1, keepdim=True)
+"""
+
+
+def files_of_bytes() -> dict[str, bytes]:
+    """File name -> bytes: one right answer under every oddity that is below the text."""
+    french = _PLAIN % "on soustrait le maximum de la ligne, déjà calculé à côté, œuvre"
+    chinese = _PLAIN % "减去最大值"
+    cookie = "# -*- coding: %s -*-\n"
+    note = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}}
+    cell = {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None}
+    cells = [{**cell, "source": chinese}]
+    whole = json.dumps({"cells": cells, **note})
+    wide = json.dumps({"cells": cells, **note}, ensure_ascii=False)
+    markdown = {"cell_type": "markdown", "metadata": {}, "source": ["é" * 10]}
+    return {
+        "utf-8-mark.py": french.encode("utf-8-sig"),
+        "utf-16.py": french.encode("utf-16"),
+        "utf-16-without-mark.py": french.encode("utf-16-le"),
+        "latin-1-with-cookie.py": (cookie % "latin-1" + french.replace("œ", "oe")).encode(
+            "latin-1"
+        ),
+        "cp1252-without-cookie.py": french.encode("cp1252"),
+        "gbk-with-cookie.py": (cookie % "gbk" + chinese).encode("gbk"),
+        "gbk-without-cookie.py": chinese.encode("gbk"),
+        "big5-without-cookie.py": (_PLAIN % "減去最大值").encode("big5"),
+        "shift-jis-without-cookie.py": (_PLAIN % "最大値を引く。表示").encode("shift_jis"),
+        "wrong-cookie.py": (cookie % "ascii" + french).encode(),
+        "unknown-cookie.py": (cookie % "klingon" + french).encode(),
+        "windows-ends.py": french.replace("\n", "\r\n").encode(),
+        "old-mac-ends.py": french.replace("\n", "\r").encode(),
+        "mixed-ends.py": french.replace("\n", "\r\n", 3).encode(),
+        "form-feeds.py": french.replace("def ", "\f\ndef ").encode(),
+        "vertical-tabs-in-a-comment.py": (_PLAIN % "a\vb\x1cc\x85d").encode(),
+        "zero-bytes.py": french.encode() + b"\0\0\0",
+        "control-z-at-the-end.py": french.encode() + b"\x1a",
+        "no-line-end.py": french.rstrip("\n").encode(),
+        "tabs.py": french.replace("    ", "\t").encode(),
+        "hard-spaces-in-a-comment.py": (_PLAIN % "a\xa0b\u200bc\u202e").encode(),
+        "no-suffix": french.encode(),
+        "text-suffix.txt": french.encode(),
+        "ipynb-named-py.py": whole.encode(),
+        "ipynb-named-txt.txt": whole.encode(),
+        "ipynb-named-json.json": whole.encode(),
+        "python-named-ipynb.ipynb": french.encode(),
+        "downloaded-twice.ipynb.txt": whole.encode(),
+        "capital-suffix.IPYNB": wide.encode(),
+        "utf-16.ipynb": wide.encode("utf-16"),
+        "utf-8-mark.ipynb": wide.encode("utf-8-sig"),
+        "gbk.ipynb": wide.encode("gbk"),
+        "latin-1.ipynb": json.dumps(
+            {"cells": [markdown, {**cell, "source": _PLAIN % "é"}], **note}, ensure_ascii=False
+        ).encode("latin-1"),
+        "half-surrogates.ipynb": whole.replace("\\u51cf", "\\ud83d").encode(),
+        "no-metadata.ipynb": json.dumps({"cells": cells}).encode(),
+        "cell-without-type.ipynb": json.dumps(
+            {"cells": [{"source": french, "outputs": [], "execution_count": 1}], **note}
+        ).encode(),
+        "sources-of-nothing.ipynb": json.dumps(
+            {"cells": [{**cell, "source": None}, {**cell, "source": []}, *cells], **note}
+        ).encode(),
+        "other-kernel.ipynb": json.dumps(
+            {"cells": cells, **note, "metadata": {"kernelspec": {"name": "ir", "language": "R"}}}
+        ).encode(),
+        "letters-as-list.ipynb": json.dumps(
+            {"cells": [{**cell, "source": list(french)}], **note}
+        ).encode(),
+        "lines-without-ends.ipynb": json.dumps(
+            {"cells": [{**cell, "source": french.split("\n")}], **note}
+        ).encode(),
+    }

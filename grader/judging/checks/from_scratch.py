@@ -41,12 +41,24 @@ def _operators(run: Run) -> tuple[str, ...]:
 
 
 def _mentioned(asked: Asked, forbid: Forbid) -> tuple[str, ...]:
-    """Forbidden functions that the source mentions by a module's name.
+    """Forbidden functions that the source mentions by a module's name, or whose module it handles.
 
-    They are falsified by name as well: not every library computes by operators that are traced.
+    They are falsified by name as well: not every library computes by operators that are traced. A
+    module handed on as a value (`vars(module)`) may give any of its functions; a class named in
+    an annotation says nothing.
     """
     mentioned = {reference.name for reference in asked.slice.references}
-    return tuple(name for name in forbid.names if name in mentioned and not name.startswith("."))
+    return tuple(
+        name
+        for name in forbid.names
+        if not name.startswith(".") and (name in mentioned or _module_of(name) in mentioned)
+    )
+
+
+def _module_of(name: str) -> str:
+    """The module that holds a function; empty where a class does."""
+    holder = name.rpartition(".")[0]
+    return "" if holder.rpartition(".")[2][:1].isupper() else holder
 
 
 def _experiments(asked: Asked, main: Program) -> Mapping[str, Experiment]:

@@ -7,6 +7,7 @@ import importlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
+import numpy as np
 import torch
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -64,7 +65,11 @@ class Watch(TorchDispatchMode):
         if name is None:
             return result
         self.seen.add(name)
-        return result if self.how is None else falsify(result, self.how)
+        if self.how is None:
+            return result
+        false = falsify(result, self.how)
+        # who asked for the answer in a tensor of their own (`out=`) reads it there
+        return _overwritten(result, false) if func._schema.is_mutable else false
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
@@ -80,8 +85,14 @@ class Watch(TorchDispatchMode):
 
 
 def falsify(result: Any, how: str) -> Any:
-    """The result with every floating tensor in it changed (see `core.observation.Poison`)."""
+    """The result with every floating tensor in it changed (see `core.observation.Poison`).
+
+    A layout that cannot be changed entry by entry (sparse, nested) is scaled: in both ways so
+    little, or so much, as entries are otherwise.
+    """
     if isinstance(result, torch.Tensor) and result.is_floating_point() and result.numel():
+        if result.layout is not torch.strided or result.is_nested:
+            return result * (1 + _nudge_of(result) if how == "nudge" else 0.5)
         return (
             _nudged(result)
             if how == "nudge" or result.shape[-1:] in ((), (1,))
@@ -95,34 +106,68 @@ def falsify(result: Any, how: str) -> Any:
 def _nudged(result: torch.Tensor) -> torch.Tensor:
     signs = torch.ones(result.numel(), dtype=result.dtype)
     signs[1::2] = -1
-    return result * (1 + _nudge_eps.get(result.dtype, 2.0**-21) * signs.reshape(result.shape))
+    return result * (1 + _nudge_of(result) * signs.reshape(result.shape))
+
+
+def _nudge_of(result: torch.Tensor) -> float:
+    return _nudge_eps.get(result.dtype, 2.0**-21)
 
 
 def _rolled(result: torch.Tensor) -> torch.Tensor:
     return torch.roll(result, 1, -1)
 
 
-def poison_named(names: Sequence[str], how: str) -> None:
-    """Wrap functions by name (`scipy.special.expit`) where they can be imported; not classes."""
+def _overwritten(result: Any, false: Any) -> Any:
+    if isinstance(result, torch.Tensor):
+        return result.copy_(false)
+    for mine, other in zip(result, false, strict=True):
+        _overwritten(mine, other)
+    return result
+
+
+def poison_named(names: Sequence[str], how: str) -> Callable[[], None]:
+    """Wrap functions by name (`scipy.special.expit`) where they can be imported.
+
+    Of a class, calls of its instances are wrapped, where it has such. What comes back undoes it.
+    """
+    undo: list[Callable[[], None]] = []
     for name in names:
         module_name, _, attribute = name.rpartition(".")
         try:
-            module = importlib.import_module(module_name)
-            function = getattr(module, attribute)
-            if not isinstance(function, type):
-                setattr(module, attribute, _false(function, how))
+            holder: Any = importlib.import_module(module_name)
+            function = getattr(holder, attribute)
+            if isinstance(function, type):
+                if not any("__call__" in vars(base) for base in function.__mro__):
+                    continue
+                holder, attribute, function = function, "__call__", function.__call__
+            undo.append(_setting_back(holder, attribute))
+            setattr(holder, attribute, _false(function, how))
         except (ImportError, AttributeError):
             continue  # what is not here cannot have been used
+
+    def honest_again() -> None:
+        for set_back in reversed(undo):
+            set_back()
+
+    return honest_again
+
+
+def _setting_back(holder: Any, attribute: str) -> Callable[[], None]:
+    own = vars(holder).get(attribute)
+    if own is None:
+        return lambda: delattr(holder, attribute)
+    return lambda: setattr(holder, attribute, own)
 
 
 def _false(function: Callable[..., Any], how: str) -> Callable[..., Any]:
     def false(*args: Any, **kwargs: Any) -> Any:
         result = function(*args, **kwargs)
         try:
-            changed = falsify(torch.as_tensor(result), how)
+            if isinstance(result, np.ndarray | np.generic | float):
+                return falsify(torch.as_tensor(result), how).numpy()
+            return falsify(result, how)
         except (TypeError, ValueError, RuntimeError):
             return result
-        return changed if isinstance(result, torch.Tensor) else changed.numpy()
 
     return false
 

@@ -1,0 +1,2 @@
+def good_sigmoid(x):
+    return x.neg_().exp().add(1).reciprocal()
