@@ -40,6 +40,7 @@ class _Scene:
     record: Record | None
     exam: Exam | None
     full: bool
+    width: int
 
     def fixture(self, name: str) -> Fixture | None:
         found = self.exam.fixtures if self.exam else ()
@@ -81,9 +82,10 @@ def explain(
     `record` has what came back, `exam` the inputs and what should have; without them the report's
     own words have to do. Hidden fixtures are shown, and marked: this is for staff.
     """
-    scene = _Scene(report, record, exam, full=criterion is not None)
+    width = min(screen.console.width, _WIDEST)
+    scene = _Scene(report, record, exam, full=criterion is not None, width=width)
     if criterion is None:
-        for line in _head(report):
+        for line in _head(report, width):
             screen.line(line)
     for row in report.criteria:
         if criterion in (None, row.id):
@@ -93,7 +95,7 @@ def explain(
                 screen.line("    ", line)
 
 
-def _head(report: Report) -> Iterator[str | Text]:
+def _head(report: Report, width: int) -> Iterator[str | Text]:
     facts, automatic = report.submission, report.automatic
     bonus = f" and {automatic.bonus:g} bonus" if automatic.max_bonus else ""
     manual = report.manual
@@ -102,7 +104,7 @@ def _head(report: Report) -> Iterator[str | Text]:
     points = f"  {automatic.score:g} of {automatic.max:g}" if judged else ""
     yield Text(f"{inline(facts.source)}{points}", style="bold")
     reason = f": {inline(report.reason)}" if report.reason else ""
-    yield f"    {_STATUS.get(report.status, report.status)}{bonus}{hand}{reason}"
+    yield from _wrapped(f"{_STATUS.get(report.status, report.status)}{bonus}{hand}{reason}", width)
     yield f"    id {inline(facts.id)}"
     for target in report.targets:
         told = inline(target.symbol or "not found")
@@ -112,19 +114,24 @@ def _head(report: Report) -> Iterator[str | Text]:
         yield f"    {change.points:+g}: {inline(change.reason)} (by {inline(change.by)})"
     if report.execution and report.execution.notes:
         for note in report.execution.notes:
-            yield Text(f"    note: {inline(note)}", style="dim")
+            for line in _wrapped(f"note: {inline(note)}", width):
+                yield Text(line, style="dim")
     for diagnosis in report.diagnoses:
-        yield from _diagnosis(diagnosis)
+        yield from _diagnosis(diagnosis, width)
 
 
-def _diagnosis(diagnosis: Diagnosis) -> Iterator[str | Text]:
+def _wrapped(text: str, width: int, indent: str = "    ") -> list[str]:
+    return textwrap.wrap(
+        text, width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
+    )
+
+
+def _diagnosis(diagnosis: Diagnosis, width: int) -> Iterator[str | Text]:
     yield ""
     where = _where(diagnosis.location)
     yield Text(f"{inline(diagnosis.id)} ({diagnosis.confidence}{where})", style="bold red")
     for text in (diagnosis.message, diagnosis.hint):
-        yield from textwrap.wrap(
-            plain(text), _WIDEST, initial_indent="    ", subsequent_indent="    "
-        )
+        yield from _wrapped(plain(text), width)
 
 
 def _where(place: Place | None) -> str:
@@ -136,6 +143,7 @@ def _where(place: Place | None) -> str:
 
 def _title(row: CriterionResult) -> tuple[str | Text, ...]:
     points = f"{row.points:g} of {row.max_points:g}" if row.max_points else "no points"
+    points += ", scaled" if row.status == "passed" and row.points < row.max_points else ""
     bonus = " bonus" if row.bonus else ""
     hidden = " (hidden)" if row.visibility == "hidden" else ""
     status = row.status.replace("_", " ")
@@ -144,7 +152,7 @@ def _title(row: CriterionResult) -> tuple[str | Text, ...]:
 
 def _body(scene: _Scene, row: CriterionResult) -> Iterator[str | Text]:
     if row.feedback:
-        yield from textwrap.wrap(plain(row.feedback), _WIDEST - 4)
+        yield from _wrapped(plain(row.feedback), scene.width - 4, "")
     bad = [one for one in row.evidence if one.outcome != "ok"]
     if not bad and scene.full and row.evidence:
         yield f"holds on {len(row.evidence)} fixtures"
@@ -154,7 +162,8 @@ def _body(scene: _Scene, row: CriterionResult) -> Iterator[str | Text]:
     for one in shown if scene.full else shown[:1]:
         yield from _shown(scene, row, one)
     if not scene.full and len(row.evidence) > 1:
-        yield Text(_counted(bad, len(row.evidence)), style="dim")
+        for line in _wrapped(_counted(bad, len(row.evidence)), scene.width - 4, ""):
+            yield Text(line, style="dim")
 
 
 def _size(scene: _Scene, one: Evidence) -> tuple[bool, bool, int, str]:

@@ -85,7 +85,8 @@ def _one(request: Request) -> int:
         sys.stdout.write(graded.report.model_dump_json(indent=2) + "\n")
     else:
         explain(screen(), graded.report, graded.record, exam)
-        _more(request, graded.report)
+        if graded.report.criteria:
+            _more(request, graded.report)
     return 1 if needs_person([row_of(graded.report)]) else 0
 
 

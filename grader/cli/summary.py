@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import textwrap
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -156,5 +157,7 @@ def _legend(screen: Screen, rows: list[Row]) -> list[Text]:
     for status in SIGNS:
         if status in seen:
             signs.append_text(screen.sign(status)).append(f" {_WORDS[status]}  ")
-    order = tuple(dict.fromkeys(mark.id for row in rows for mark in row.marks))
-    return [signs, Text(f"marks in order: {', '.join(order)}")] if order else []
+    order = ", ".join(dict.fromkeys(mark.id for row in rows for mark in row.marks))
+    told = f"marks in order: {inline(order)}"
+    lines = textwrap.wrap(told, screen.console.width, break_on_hyphens=False)
+    return [signs, *map(Text, lines)] if order else []

@@ -23,7 +23,6 @@ def mistakes(rubric: Rubric, groups: Groups) -> Iterator[Mistake]:
             named = _named(name, groups)
             if named:
                 found.extend(named)
-                yield from _idle(name, named, (*loc, index))
             else:
                 yield Mistake((*loc, index), _unknown(name, groups))
         yield from _decides(criterion, found, loc)
@@ -50,20 +49,14 @@ def _some(names: list[str]) -> str:
     return "one of: " + ", ".join(names[:8]) + more
 
 
-def _idle(
-    name: str, named: tuple[FixtureFacts, ...], loc: tuple[int | str, ...]
-) -> Iterator[Mistake]:
-    if not any(fact.scored for fact in named):
-        yield Mistake(
-            loc, f"`{name}` is for information only (`scored: false`): name one that decides"
-        )
-
-
 def _decides(
     criterion: Criterion, found: list[FixtureFacts], loc: tuple[int | str, ...]
 ) -> Iterator[Mistake]:
     scored = [fact for fact in found if fact.scored]
     if not scored:
+        if found:
+            told = "all of them are for information only (`scored: false`): add one that decides"
+            yield Mistake(loc, told)
         return
     if criterion.check == "gradient":
         bare = [fact.name for fact in scored if not fact.upstream]

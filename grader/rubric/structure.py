@@ -177,6 +177,12 @@ def _caps(rubric: Rubric) -> Iterator[Mistake]:
                 (*loc, "failed"),
                 f"expected a criterion that the grader decides, `{cap.failed}` is manual",
             )
+        elif rubric.criterion(cap.failed).skip_unless:
+            yield Mistake(
+                (*loc, "failed"),
+                f"`{cap.failed}` can be skipped (`skip_unless`), and a worse answer would then "
+                "escape the cap: name a criterion that is always decided",
+            )
         elif cap.failed in [other.failed for other in rubric.caps[:at]]:
             yield Mistake(
                 (*loc, "failed"), f"expected one cap a criterion, `{cap.failed}` is here again"

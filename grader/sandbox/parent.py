@@ -106,7 +106,7 @@ class _Session:
         began = time.monotonic()
         self.room = self.limits.output_bytes
         pending = list(self.calls)
-        while pending and self._go_on(began):
+        while (pending or self.setup.outcome == "not_run") and self._go_on(began):
             before = len(pending)
             pending = self._one_child(pending, began)
             if self.setup.outcome != "ok":

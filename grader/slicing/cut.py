@@ -12,6 +12,7 @@ from grader.slicing.blocks import LOOPS
 from grader.slicing.closure import Closure, Start
 from grader.slicing.data import Sampling, collect_uses
 from grader.slicing.dynamic import is_dynamic, mentioned_names, mentions_device, wide_units
+from grader.slicing.elsewhere import seen_elsewhere
 from grader.slicing.library import Library
 from grader.slicing.references import references
 from grader.slicing.stubs import is_stub, unparsed_definition
@@ -44,7 +45,7 @@ def _cut(notebook: Notebook, wanted: Wanted) -> Slice:
     definitions = Definitions(timeline, library)
     found, stub = _best(definitions, wanted)
     if found is None:
-        return _not_found(parsed, definitions, wanted)
+        return _not_found(notebook, parsed, definitions, wanted)
     location = parsed.units[found.taken.unit].at(found.taken.binding.line)
     notes = (*parsed.notes, *_choice_notes(found, parsed, location))
     if stub:
@@ -96,7 +97,9 @@ def _best(definitions: Definitions, wanted: Wanted) -> tuple[Found | None, bool]
     return (stubs[0], True) if stubs else (None, False)
 
 
-def _not_found(parsed: Parsed, definitions: Definitions, wanted: Wanted) -> Slice:
+def _not_found(
+    notebook: Notebook, parsed: Parsed, definitions: Definitions, wanted: Wanted
+) -> Slice:
     """Missing, or standing in a cell that is not valid Python."""
     for cell in reversed(parsed.broken):
         seen = unparsed_definition(cell, wanted.names)
@@ -106,7 +109,8 @@ def _not_found(parsed: Parsed, definitions: Definitions, wanted: Wanted) -> Slic
             state: TargetState = "stub" if empty else "unparsed"
             return Slice(wanted.role, state, symbol, location, notes=parsed.notes)
     near = near_misses(definitions, wanted.names)
-    return Slice(wanted.role, "missing", near=near, notes=parsed.notes)
+    notes = (*parsed.notes, *seen_elsewhere(notebook, parsed.units, wanted.names))
+    return Slice(wanted.role, "missing", near=near, notes=notes)
 
 
 def _choice_notes(found: Found, parsed: Parsed, location: Location) -> list[Note]:

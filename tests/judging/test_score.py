@@ -92,7 +92,8 @@ def rubrics(draw: st.DrawFn) -> Rubric:
         criteria.append({"id": "essay", "check": "manual", "points": 5})
     most = sum(each["points"] for each in criteria if not each.get("bonus"))
     most -= 5 if criteria[-1]["id"] == "essay" else 0
-    capped = draw(st.lists(st.sampled_from([each["id"] for each in criteria[:-1]] or ["v0"])))
+    always = [each["id"] for each in criteria[:-1] if not each.get("skip_unless")]
+    capped = draw(st.lists(st.sampled_from(always or ["v0"])))
     caps = [
         {"failed": name, "score": round(most * share, 2), "reason": "it says so"}
         for name in dict.fromkeys(capped)

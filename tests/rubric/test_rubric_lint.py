@@ -125,8 +125,8 @@ CASES = {
         "7:64 error: no fixture `values/piar`, nearest: `values/pair`",
     ),
     "for information": (
-        row("check: values, fixtures: [values, info]"),
-        "7:72 error: `info` is for information only (`scored: false`): name one that decides",
+        row("check: values, fixtures: [info]"),
+        "7:63 error: all of them are for information only (`scored: false`): add one that decides",
     ),
     "no line to paste": (
         row("check: values, fixtures: [dark]"),
@@ -287,3 +287,18 @@ def test_facts_of_fixture_files(tmp_path: Path) -> None:
             FixtureFacts("values/row", shown=False, scored=False, upstream=True),
         )
     }
+
+
+def test_a_cap_on_what_can_be_skipped_is_refused(tmp_path: Path) -> None:
+    second = (
+        "  - {id: more, title: M, check: values, points: 4, fixtures: [values], "
+        "skip_unless: [values]}\n"
+    )
+    lines = found(tmp_path, f"{VALUES}{second}caps:\n  - {{failed: more, score: 2, reason: R}}\n")
+    assert len(lines) == 1
+    assert lines[0].startswith("9:14 error: `more` can be skipped")
+
+
+def test_an_informational_fixture_beside_one_that_decides_is_welcome(tmp_path: Path) -> None:
+    row = "  - {id: values, title: V, check: values, points: 4, fixtures: [values, info]}\n"
+    assert found(tmp_path, row) == []

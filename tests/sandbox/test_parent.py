@@ -232,6 +232,10 @@ def test_a_required_further_parameter_is_filled_by_name(ask: Ask) -> None:
     assert run.calls["a"].value.numbers().tolist() == [[7.0] * 3, [17.0] * 3]
 
 
+def test_without_a_call_the_statements_are_run_all_the_same(sandbox: Sandbox) -> None:
+    assert sandbox.run(Program((statement("def f(x): return x"),), "f"), []).setup.form == "function"
+
+
 def test_what_is_no_function_is_said_at_setup(ask: Ask) -> None:
     run = ask("f = torch.zeros(3)")
     assert run.setup.outcome == "raised"

@@ -18,7 +18,7 @@ from grader import __version__
 from tests.stories.command import ROOT, Done
 
 NEEDED: Final = ("torch", "numpy", "safetensors", "pydantic", "ruamel.yaml", "nbformat", "IPython",
-                 "typer", "rich")  # fmt: skip
+                 "click", "rich")  # fmt: skip
 RIGHT: Final = """
 def good_log_softmax(x):
     z = x - x.max(dim=-1, keepdim=True).values

@@ -59,6 +59,7 @@ def test_near_names_and_lines(story: Story) -> None:
         assert found.location.line == int(story.says["line"])
     if found.state == "missing":
         assert found.location is None
+        assert story.says.get("note", "") in ["", *(note.text for note in found.notes)]
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -29,9 +29,19 @@ from tests.stories.command import reports, run_grader, statuses
 LONG: Final = os.environ.get("GRADER_LOAD_ROUNDS")
 ROUNDS: Final = int(LONG or 3)
 DELICATE: Final = (
-    "autograd-function broken-cells comprehension element-loop numpy online pairwise"
-    " prints-and-asserts python-lists recursion training-loop vmap"
-).split()
+    "autograd-function",
+    "broken-cells",
+    "comprehension",
+    "element-loop",
+    "numpy",
+    "online",
+    "pairwise",
+    "prints-and-asserts",
+    "python-lists",
+    "recursion",
+    "training-loop",
+    "vmap",
+)
 BUSY: Final = 2 * (os.cpu_count() or 1)
 FOLDER: Final = Path(assignments.__file__).parent / "softmax" / "references"
 
