@@ -28,6 +28,7 @@ def root_name(node: ast.AST) -> str | None:
 
 
 def attributes(node: ast.AST) -> Iterator[str]:
+    """`b` and `a` of `n.a[0].b`, the last first."""
     while isinstance(node, ast.Attribute | ast.Subscript | ast.Starred):
         if isinstance(node, ast.Attribute):
             yield node.attr
