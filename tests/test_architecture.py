@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -142,3 +144,74 @@ def test_public_functions_have_docstrings(path: Path) -> None:
 @pytest.mark.parametrize("path", MODULES, ids=_name)
 def test_modules_have_a_readable_size(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 420
+
+
+SLOW: Final = {"torch", "numpy", "IPython", "nbformat", "rich", "safetensors"}
+SLOW_TO_FAIL: Final = SLOW | {"pydantic", "ruamel"}
+HELP: Final = (
+    ["--help"],
+    ["--version"],
+    ["grade", "--help"],
+    ["explain", "--help"],
+    ["rubric", "--help"],
+    ["rubric", "lint", "--help"],
+)
+USAGE_ERRORS: Final = (
+    [],
+    ["frobnicate"],
+    ["grade"],
+    ["grade", "/nowhere"],
+    ["grade", "."],
+    ["grade", ".", "--jobs", "0"],
+    ["grade", ".", "--rubric", "softmaks"],
+    ["grade", ".", "--rubric", "none.yaml"],
+    ["grade", ".", "--rubric", "softmax", "--target", "forward"],
+    ["explain", "/nowhere"],
+    ["rejudge", "/nowhere"],
+    ["rubric", "lint", "softmaks"],
+    ["rubric", "show", "./none.yaml"],
+)
+RUBRIC_COMMANDS: Final = (
+    ["rubric", "lint", "softmax", "log_softmax"],
+    ["rubric", "lint", "wrong.yaml"],
+    ["rubric", "list"],
+    ["rubric", "show", "softmax"],
+)
+_RUN_ALL: Final = """
+import contextlib, io, sys
+from grader.cli.main import main
+for arguments in {commands!r}:
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        try:
+            main(arguments)
+        except SystemExit as stopped:
+            status = stopped.code
+    loaded = {{name.split(".")[0] for name in sys.modules}} & {slow!r}
+    print(status, *arguments, "|", *sorted(loaded))
+"""
+
+
+def _loaded(commands: Sequence[list[str]], slow: set[str], cwd: Path) -> dict[str, list[str]]:
+    """Status and command -> packages in memory after it, commands run one after another."""
+    code = _RUN_ALL.format(commands=commands, slow=slow)
+    run = [sys.executable, "-c", code]
+    done = subprocess.run(run, cwd=cwd, capture_output=True, text=True, check=True)
+    lines = [line.split("|") for line in done.stdout.splitlines()]
+    assert len(lines) == len(commands)
+    return {command.strip(): found.split() for command, found in lines}
+
+
+@pytest.mark.parametrize(("commands", "status"), [(HELP, "0"), (USAGE_ERRORS, "2")])
+def test_help_and_usage_errors_import_nothing_slow(
+    commands: Sequence[list[str]], status: str, tmp_path: Path
+) -> None:
+    found = _loaded(commands, SLOW_TO_FAIL, tmp_path)
+    assert {command[0] for command in found} == {status}
+    assert {command: slow for command, slow in found.items() if slow} == {}
+
+
+def test_rubrics_are_read_without_anything_that_grading_needs(tmp_path: Path) -> None:
+    (tmp_path / "wrong.yaml").write_text("id: wrong\n")
+    found = _loaded(RUBRIC_COMMANDS, SLOW | {"pydantic"}, tmp_path)
+    assert [command[0] for command in found] == ["0", "2", "0", "0"]
+    assert set(map(tuple, found.values())) == {("pydantic",)}

@@ -7,6 +7,7 @@ from grader.core.record import Exam, Record
 from grader.core.rubric import Criterion
 from grader.core.slice import Slice
 from grader.core.verdict import Verdict
+from grader.judging.absent import absent_packages
 from grader.judging.checks import CHECKS
 from grader.judging.plan import asked_of, criteria_of, roles
 
@@ -40,6 +41,10 @@ def _verdict(
     check = CHECKS[criterion.check]
     if cut.state == "found" and main.run.setup.outcome == "not_run":
         return asked.verdict("error", 0.0, f"{cut.symbol} was never run.")
+    absent = absent_packages(main)
+    if absent:
+        text = f"It needs {', '.join(absent)}, which cannot be imported here: install and grade"
+        return asked.verdict("error", 0.0, f"{text} again, or decide by hand.")
     if main.run.setup.outcome != "ok" and criterion.check != "implemented":
         return asked.verdict("skipped", 0.0, "Not checked: there was nothing to call.")
     wanted = check.experiments(asked, main.program)

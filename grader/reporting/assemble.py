@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib import metadata
 from typing import Final, Literal
 
-from grader.core.observation import Run
+from grader.core.observation import Exchange, Run
 from grader.core.record import Exam, Record
 from grader.core.report import (
     Execution,
@@ -118,10 +118,20 @@ def _notes(record: Record, runs: list[Run]) -> tuple[str, ...]:
         note.text if note.cell is None else f"cell {note.cell}: {note.text}"
         for note in (*record.notes, *(note for cut in record.slices.values() for note in cut.notes))
     ]
+    notes += [note for named in record.exchanges.values() for note in _failed(named.get(MAIN))]
     notes += [note for run in runs for note in run.notes]
     if record.retried:
         notes.append("run again alone, with twice the limits")
     return tuple(dict.fromkeys(notes))
+
+
+def _failed(main: Exchange | None) -> Iterator[str]:
+    """Statements of the slice that raised though the target needs them."""
+    for number, fault in main.run.setup.faults if main is not None else ():
+        statements = main.program.statements if main is not None else ()
+        if 0 <= number < len(statements) and not statements[number].tolerant:
+            at = statements[number].location
+            yield f"cell {at.cell}: line {at.line} raised {fault.type}: {fault.message}"
 
 
 def _run_facts(record: Record) -> RunFacts:

@@ -93,6 +93,7 @@ class Timeline:
         changed = set(found.now.changes)
         changed |= {name for name, method in found.now.methods if self._mutates(name, method)}
         changed |= self._called_for_effect(unit.node)
+        changed |= self._registered_with(unit.node)
         for function, place, name in found.now.passes:
             if place in self._changed_parameters.get(function, ()):
                 changed.add(name)
@@ -119,6 +120,13 @@ class Timeline:
         if not isinstance(called, ast.Attribute) or called.attr in self._own_methods:
             return set()
         return {root_name(called.value) or ""} & self._instances
+
+    def _registered_with(self, node: ast.stmt) -> set[str]:
+        """`@f.register`: the owner of a decorator may keep the definition it is handed."""
+        decorators = getattr(node, "decorator_list", [])
+        called = [each.func if isinstance(each, ast.Call) else each for each in decorators]
+        owners = {root_name(each.value) for each in called if isinstance(each, ast.Attribute)}
+        return {owner for owner in owners if owner} - self._imported
 
     def _attributes_given_to_libraries(self) -> dict[str, list[int]]:
         """Attribute -> units that set it on something imported: `torch.Tensor.shifted = f`."""

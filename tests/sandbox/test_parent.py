@@ -306,6 +306,7 @@ def test_accelerators_become_the_cpu(ask: Ask) -> None:
     code = (
         "dev = torch.device('cuda')\n"
         "def f(x):\n"
+        "    torch.cuda.synchronize()\n"
         "    y = x.cuda().to(dev) + torch.zeros(1, device='cuda:0')\n"
         "    return torch.nn.Linear(3, 3).cuda()(y) * 0 + y.to('mps')"
     )

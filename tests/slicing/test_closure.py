@@ -35,6 +35,17 @@ STORIES = {
         "---\ndef good_softmax(x):\n    return np.exp(x)",
         ["try:", TARGET],
     ),
+    "definitions handed to a decorator of the target": (
+        "import functools\n---\n@functools.singledispatch\ndef good_softmax(x):\n    raise x\n"
+        "---\n@good_softmax.register\ndef _(x: float):\n    return x\n"
+        "---\n@functools.cache\ndef other(x):\n    return x",
+        ["import functools", "@functools.singledispatch", "@good_softmax.register"],
+    ),
+    "definitions handed to a registry that the target reads": (
+        "class Box(dict):\n    def add(self, f):\n        self[f.__name__] = f\n---\nbox = Box()\n"
+        "@box.add\ndef one(x):\n    return x\n---\ndef good_softmax(x):\n    return box['one'](x)",
+        ["class Box(dict):", "box = Box()", "@box.add", TARGET],
+    ),
     "helper and constant": (
         "EPS = 1e-12\nN = 3\n---\ndef shift(x):\n    return x + EPS\n---\n"
         "def other(x):\n    return N\n---\ndef good_softmax(x):\n    return shift(x)",

@@ -1,7 +1,8 @@
 """Short submissions in many styles, and what the head of each says it must lose.
 
-`lost=stable~ dtype-` names every criterion that does not pass: `-` failed, `~` partial, `.` skipped,
-`?` not applicable. `named=crashes` names every diagnosis. What is not there passes, or is not named.
+`lost=stable~ dtype-` names every criterion that does not pass: `-` failed, `~` partial, `.`
+skipped, `?` not applicable. `named=crashes` names every diagnosis. What is not there passes, or is
+not named.
 """
 
 from __future__ import annotations
