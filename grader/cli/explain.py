@@ -63,7 +63,8 @@ def _identifier(what: str, store: Store) -> str:
     if several:
         raise UsageError(f"`{what}` may be any of {', '.join(several[:8])}")
     near = difflib.get_close_matches(what, [*known, *sources], 3)
-    hint = f"; did you mean {' or '.join(near)}?" if near else ""
+    listed = f"; {store.folder / 'summary.json'} lists them"
+    hint = f"; did you mean {' or '.join(near)}?" if near else listed
     raise UsageError(f"no submission `{what}` in {store.folder}{hint}")
 
 
@@ -87,7 +88,7 @@ def _exam(store: Store, request: Request, report: Report) -> Exam | None:
         if same and fixtures_of(exam) == dict(facts.fixtures):
             return exam
     sys.stderr.write(
-        plain(f"the rubric {reference} or its fixtures changed since; inputs cannot be shown")
+        plain(f"{reference} or its fixtures changed since this was judged: inputs are not shown")
         + "\n"
     )
     return None

@@ -7,6 +7,7 @@ Nothing heavy is imported here: each command imports its own module when it is r
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -63,6 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # a terminal need not know every letter
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # looking for them is dear
+    gc.set_threshold(50_000)  # imports make what stays: looking for garbage meanwhile is dear
     given = None if arguments is None else list(arguments)
     try:
         status = app.main(given, prog_name="grader", standalone_mode=False)

@@ -103,3 +103,18 @@ def test_a_submission_without_criteria_says_why() -> None:
     )
     shown = _shown(one, None, None)
     assert "cannot be graded: the file is empty" in shown
+    assert shown.startswith("a.py\n")
+
+
+def test_points_scaled_by_others_are_marked() -> None:
+    assert "passed, 2 of 4, scaled" in _shown(
+        report("a.py", b"", criterion("pure", "passed", 2)), None, None
+    )
+    assert "scaled" not in _shown(report("a.py", b"", criterion("pure")), None, None)
+
+
+def test_words_are_wrapped_to_the_terminal() -> None:
+    long = criterion("values", "failed", 0).model_copy(update={"feedback": "word " * 60})
+    lines = _shown(report("a.py", b"", long), None, None).splitlines()
+    assert max(map(len, lines)) <= 100
+    assert sum(line.startswith("    word") for line in lines) > 2

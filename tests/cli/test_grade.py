@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -119,8 +120,33 @@ def test_one_file_explains_itself_and_writes_nothing(
 ) -> None:
     before = sorted(graded.rglob("*"))
     assert _run("grade", "class/ada/work.py", "--rubric", "log_softmax") == 0
-    assert capsys.readouterr().out.startswith("work.py  10 of 10\n")
+    shown = capsys.readouterr()
+    assert shown.out.startswith("work.py  10 of 10\n")
+    assert shown.out.splitlines()[-1] == (
+        "to keep a report: grader grade class/ada/work.py --rubric log_softmax --out graded"
+    )
+    assert shown.err.count("best-effort isolation") == 1
     assert sorted(graded.rglob("*")) == before
+
+
+def test_a_file_ends_with_how_to_see_more(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run("grade", "class/bo/work.py", "--rubric", "log_softmax") == 0
+    *_, more, _ = capsys.readouterr().out.splitlines()
+    told = more.removeprefix("everything that fails in stable: grader ")
+    assert _run(*shlex.split(told)) == 0
+    assert "stable  failed" in capsys.readouterr().out
+
+
+def test_isolation_is_told_once_and_only_where_code_is_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ("grade", "class", "--rubric", "log_softmax", "--out", str(tmp_path / "out"))
+    assert _run(*command, "--isolation", "none") == 1
+    assert capsys.readouterr().err.count("--isolation none: submissions are not confined") == 1
+    assert _run(*command) == 1
+    assert "isolation" not in capsys.readouterr().err
+    assert _run("explain", "ada/work.py", "--out", str(tmp_path / "out")) == 0
+    assert "isolation" not in capsys.readouterr().err
 
 
 def test_json_is_all_there_is_on_standard_output(capsys: pytest.CaptureFixture[str]) -> None:

@@ -48,6 +48,11 @@ def test_a_status_that_moved_is_told() -> None:
     assert moves(old, new) == ("graded -> needs_person",)
 
 
+def test_an_ungradable_submission_had_no_points() -> None:
+    old = row_of(report(status="ungradable", reason="empty"))
+    assert moves(old, row_of(report())) == ("- -> 4/4", "ungradable -> graded")
+
+
 def test_fixtures_that_were_never_asked_are_named() -> None:
     fixtures = (
         _fixture("values/pair"),

@@ -4,7 +4,7 @@ import io
 from pathlib import Path
 
 from grader.cli.screen import Screen
-from grader.cli.summary import groups, machine_summary, needs_person, print_summary
+from grader.cli.summary import groups, machine_summary, needs_person, print_summary, score_of
 from grader.store import Row, row_of
 from tests.store.samples import criterion, report
 
@@ -52,6 +52,25 @@ def test_what_a_run_ends_with() -> None:
     assert "1 cannot be graded: the file is\\x1b[2J empty: empty.py" in lines
     assert lines[-1].startswith("next: grader explain lost-")
     assert lines[-1].endswith("--out 'my out'")
+
+
+def test_what_was_not_judged_has_no_score() -> None:
+    empty, judged = (
+        row_of(report(status="ungradable", reason="empty")),
+        row_of(report("a.py", b"", criterion("values", "failed", 0))),
+    )
+    assert score_of(empty) == "-"
+    assert score_of(judged) == "0/4"
+    (line,) = [line for line in _printed(_rows()).splitlines() if line.startswith("empty.py")]
+    assert line.split()[1:3] == ["-", "ungradable"]
+
+
+def test_a_long_legend_is_wrapped_between_names() -> None:
+    rows = [row_of(report("a.py", b"", *(criterion(f"some-criterion-{n}") for n in range(20))))]
+    lines = _printed(rows).splitlines()
+    first = next(at for at, line in enumerate(lines) if line.startswith("marks in order"))
+    assert lines[first].endswith(",")
+    assert lines[first + 1].startswith("some-criterion-")
 
 
 def test_an_empty_run_prints() -> None:

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
@@ -51,9 +53,7 @@ def parser(request: pytest.FixtureRequest) -> Iterator[str]:
 
 def test_the_parser_in_c_is_there() -> None:
     """What makes `rubric lint` quick; without it nothing else would tell."""
-    from ruamel.yaml import cyaml
-
-    assert cyaml.CParser
+    assert find_spec("_ruamel_yaml")
 
 
 def test_plain_data_comes_back_with_its_places(tmp_path: Path) -> None:
@@ -82,7 +82,7 @@ def test_plain_data_comes_back_with_its_places(tmp_path: Path) -> None:
         ("tRUE", "tRUE"),
         ("~", None),
         ("NULL", None),
-        ("", None),
+        ("{a: }", {"a": None}),
         ("017", 17),
         ("0o17", 15),
         ("0x1F", 31),
@@ -179,16 +179,11 @@ def test_a_nesting_bomb_is_not_read_to_its_end(tmp_path: Path, bomb: str) -> Non
         read(path)
 
 
-@pytest.mark.parametrize(("depth", "read_it"), [(40, True), (41, False)])
-def test_brackets_in_text_and_comments_are_no_nesting(
-    tmp_path: Path, depth: int, read_it: bool
-) -> None:
-    text = f"# {'[' * 99}\n- '{'[' * 99}'\n- {'[' * (depth - 1)}1{']' * (depth - 1)}\n"
-    if read_it:
-        assert isinstance(_value(tmp_path, text), list)
-    else:
-        with pytest.raises(RubricError, match=r"3:\d+: expected fewer levels of nesting"):
-            _value(tmp_path, text)
+def test_brackets_in_text_and_comments_are_no_nesting(tmp_path: Path) -> None:
+    text = f"# {'[' * 99}\n- '{'[' * 99}'\n- {'[' * 39}1{']' * 39}\n"
+    assert isinstance(_value(tmp_path, text), list)
+    with pytest.raises(RubricError, match=r"3:\d+: expected fewer levels of nesting"):
+        _value(tmp_path, text.replace("1", "[1]"))
 
 
 def test_a_file_that_cannot_be_read_or_is_huge_is_refused(tmp_path: Path) -> None:
@@ -209,15 +204,17 @@ def test_odd_bytes_never_raise_anything_else(tmp_path: Path, text: str | bytes) 
         read(_file(tmp_path, text))
 
 
+TEXT: Final = st.text(st.characters(max_codepoint=0xFFFF, exclude_categories=("Cs",)), max_size=8)
 DATA: Final = st.recursive(
     st.none()
     | st.booleans()
     | st.integers(-(10**18), 10**18)
-    | st.floats(allow_nan=False)
-    | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
     max_leaves=12,
 )
+PIECES: Final = ["a", "b: ", "- ", "[", "]", "{", "}", ", ", "\n", "  ", "'", "1", "~", "# ", "? "]
 
 
 @settings(
@@ -226,53 +223,19 @@ DATA: Final = st.recursive(
 @given(DATA)
 @example({"<<": "~", "": None, "yes": [True, "no", "1", "1e5", 1e5]})
 def test_what_json_writes_is_read_as_it_was(tmp_path: Path, data: object) -> None:
-    """JSON in letters of ASCII is YAML 1.2; only its infinities are spelt otherwise."""
-    text = _json(data)
-    assert _value(tmp_path, text) == data
-
-
-def _json(data: object) -> str:
-    import json
-
-    return json.dumps(data).replace("-Infinity", "-.inf").replace("Infinity", ".inf")
+    """YAML 1.2 holds JSON."""
+    assert _value(tmp_path, json.dumps(data)) == data
 
 
 @settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150, deadline=None
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=100, deadline=None
 )
-@given(
-    st.lists(
-        st.sampled_from(
-            [
-                "a",
-                "b: ",
-                "- ",
-                "[",
-                "]",
-                "{",
-                "}",
-                ", ",
-                "\n",
-                "  ",
-                "'",
-                "1",
-                "~",
-                "# ",
-                "|\n  ",
-                "? ",
-            ]
-        ),
-        max_size=14,
-    ).map("".join)
-)
+@given(st.lists(st.sampled_from(PIECES), max_size=14).map("".join))
 def test_both_parsers_read_the_same(tmp_path: Path, text: str) -> None:
-    """Where both take a file they agree on its data and on the place of all of it."""
+    """Where both take a file they agree on its data, and on where each key is."""
     path = _file(tmp_path, text)
-    found = []
-    for _ in range(2):
-        with suppress(RubricError):
-            found.append(read(path))
-        with _without_c(), suppress(RubricError):
-            found.append(read(path))
-        break
-    assert not found[1:] or found[0] == found[1]
+    with suppress(RubricError):
+        one = read(path)
+        with _without_c():
+            other = read(path)
+        assert (one.value, one.keys) == (other.value, other.keys)

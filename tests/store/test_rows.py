@@ -53,6 +53,15 @@ def test_scores_have_a_column_a_criterion() -> None:
     assert second[head.index("batch")] == ""
 
 
+def test_what_was_not_judged_has_blanks_for_its_scores() -> None:
+    row = row_of(report("a.py", status="ungradable", reason="the file is empty"))
+    head, line = _cells(scores_csv([row]))
+    cells = dict(zip(head, line, strict=True))
+    assert cells["status"] == "ungradable"
+    assert [cells[name] for name in ("score", "bonus", "manual", "final")] == [""] * 4
+    assert (cells["max"], cells["reason"]) == ("4.00", "the file is empty")
+
+
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@A1", " =1", "\t=1", "|calc", "%0A"])
 def test_formulas_are_neutralised(text: str) -> None:
     _, line = _cells(scores_csv([row_of(report(f"{text}.py", reason=text))]))
