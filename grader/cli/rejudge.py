@@ -146,9 +146,9 @@ def _print(
     damaged: Sequence[str],
 ) -> None:
     for row, told in sorted(moved, key=lambda pair: pair[0].source):
-        out.line(f"{inline(row.source)}: {told[0]}")
-        for line in told[1:]:
-            out.line(f"    {line}")
+        # On a terminal to be read, else to be searched: a line a submission.
+        between = "\n    " if out.console.is_terminal else "; "
+        out.line(f"{inline(row.source)}: {between.join(told)}")
     said = f"points of {len(moved)} moved" if moved else "nothing moved"
     out.line(f"{judged} judged again, {said}")
     for name, count in missing.items():
