@@ -16,7 +16,7 @@ demo: $(READY)
 	$(BIN)/grader grade fixtures/submissions --rubric softmax --out graded --fresh || test $$? -eq 1
 
 test: $(READY)
-	$(BIN)/python -m pytest -n 2 -q
+	$(BIN)/python -m pytest -n 2 -q --dist loadgroup
 
 lint: $(READY)
 	$(BIN)/ruff check .

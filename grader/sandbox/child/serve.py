@@ -157,7 +157,7 @@ def _value(
     prepared: Prepared, call: dict[str, Any], block: bytes, watch: Watch | None
 ) -> tuple[dict[str, Any], bytes]:
     given = arguments(call["arguments"], block)
-    before = [dense(argument) for argument in given]
+    before = [argument.clone() for argument in given]
     seed()
     try:
         with watch or contextlib.nullcontext():
@@ -233,8 +233,8 @@ def _has_custom_backward(result: torch.Tensor) -> bool:
 
 def _receive(talk: socket.socket) -> tuple[int, dict[str, Any], bytes]:
     kind, header_bytes, block_bytes = wire.HEAD.unpack(_exactly(talk, wire.HEAD.size))
-    header = wire.unpack_header(_exactly(talk, header_bytes))
-    return kind, header, _exactly(talk, block_bytes)
+    rest = _exactly(talk, header_bytes + block_bytes)
+    return kind, wire.unpack_header(rest[:header_bytes]), rest[header_bytes:]
 
 
 def _exactly(talk: socket.socket, count: int) -> bytes:

@@ -8,6 +8,7 @@ Started by exec with a clean environment; speaks with the parent over descriptor
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import os
 import signal
@@ -29,6 +30,7 @@ def main() -> None:
 
     serve.warm()
     gc.collect()
+    _use_huge_pages()
     gc.freeze()  # the collector would otherwise touch, and so copy, every page in every child
     control.sendall(b"Z" + serve.torch_version().encode())
     while True:
@@ -39,6 +41,29 @@ def main() -> None:
             _spawn(control, descriptors)
         else:
             _reap(control, PID.unpack(message)[1])
+
+
+MADV_COLLAPSE: Final = 25
+HUGE: Final = 2 * 2**20
+
+
+def _use_huge_pages() -> None:
+    """Put the heap into huge pages: a fork then copies, and an exit frees, one entry for 512.
+
+    Fork to reap takes less than half the time so. Only a wish: where the kernel (before 6.1) or
+    its policy refuses, forks are slower and nothing else changes.
+    """
+    madvise = ctypes.CDLL(None, use_errno=True).madvise
+    madvise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
+    for line in Path("/proc/self/maps").read_text(encoding="utf-8").splitlines():
+        span, mode, *_, inode = line.split()[:5]
+        if mode != "rw-p" or inode != "0":
+            continue
+        start, end = (int(part, 16) for part in span.split("-"))
+        first = (start + HUGE - 1) // HUGE * HUGE
+        size = (end - first) // HUGE * HUGE
+        if size > 0:
+            madvise(first, size, MADV_COLLAPSE)
 
 
 def _spawn(control: socket.socket, descriptors: list[int]) -> None:
