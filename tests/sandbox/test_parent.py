@@ -233,7 +233,9 @@ def test_a_required_further_parameter_is_filled_by_name(ask: Ask) -> None:
 
 
 def test_without_a_call_the_statements_are_run_all_the_same(sandbox: Sandbox) -> None:
-    assert sandbox.run(Program((statement("def f(x): return x"),), "f"), []).setup.form == "function"
+    assert (
+        sandbox.run(Program((statement("def f(x): return x"),), "f"), []).setup.form == "function"
+    )
 
 
 def test_what_is_no_function_is_said_at_setup(ask: Ask) -> None:

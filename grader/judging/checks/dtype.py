@@ -47,17 +47,18 @@ def _beyond_numpy(fixture: Fixture, observation: Observation) -> bool:
 
 def _verdict(asked: Asked) -> Verdict:
     observed = by_fixture(asked)
-    missing = [fixture.name for fixture in asked.fixtures if fixture.name not in observed]
-    if missing:
-        return never_observed(asked, missing)
+    unknown = never_observed(asked, observed)
+    if unknown is not None:
+        return unknown
+    fixtures = [fixture for fixture in asked.fixtures if fixture.name in observed]
     beyond = frozenset(
-        fixture.name for fixture in asked.fixtures if _beyond_numpy(fixture, observed[fixture.name])
+        fixture.name for fixture in fixtures if _beyond_numpy(fixture, observed[fixture.name])
     )
     found = [
         evidence(fixture, "not_run", "NumPy has no bfloat16; not counted")
         if fixture.name in beyond
         else _judge(fixture, observed[fixture.name])
-        for fixture in asked.fixtures
+        for fixture in fixtures
     ]
     return tally(asked, found, uncounted=beyond)
 

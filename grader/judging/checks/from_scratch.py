@@ -83,9 +83,9 @@ def _verdict(asked: Asked) -> Verdict:
     observed = by_fixture(asked)
     if not any(call.outcome == "ok" for call in asked.run.calls.values()):
         return asked.verdict("skipped", 0.0, "Not checked: no call came to an end.")
-    missing = [fixture.name for fixture in asked.scored if fixture.name not in observed]
-    if missing:
-        return never_observed(asked, missing)
+    unknown = never_observed(asked, observed)
+    if unknown is not None:
+        return unknown
     steady = _answers_are_steady(asked)
     found = [
         _judge(fixture, observed[fixture.name], asked.experiments, steady=steady)

@@ -49,15 +49,19 @@ def _judge(fixture: Fixture, observation: Observation) -> Evidence:
 
 def _verdict(asked: Asked) -> Verdict:
     observed = by_fixture(asked, SUFFIX)
-    missing = [fixture.name for fixture in asked.fixtures if fixture.name not in observed]
-    if missing:
-        return never_observed(asked, missing)
+    unknown = never_observed(asked, observed)
+    if unknown is not None:
+        return unknown
     if asked.run.setup.form == "autograd_function" or any(
         observation.custom for observation in observed.values()
     ):
         text = "The backward pass is written by hand here, so autograd's is not judged."
         return asked.verdict("not_applicable", 1.0, text)
-    found = [_judge(fixture, observed[fixture.name]) for fixture in asked.fixtures]
+    found = [
+        _judge(fixture, observed[fixture.name])
+        for fixture in asked.fixtures
+        if fixture.name in observed
+    ]
     return tally(asked, found)
 
 

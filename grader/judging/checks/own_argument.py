@@ -53,9 +53,9 @@ def _verdict(asked: Asked) -> Verdict:
     if forgetful is not None:
         text = "The same question got another answer when it was asked again."
         return asked.verdict("failed", 0.0, text, (forgetful,))
-    missing = [fixture.name for fixture in asked.scored if fixture.name not in before]
-    if missing:
-        return never_observed(asked, missing)
+    unknown = never_observed(asked, before)
+    if unknown is not None:
+        return unknown
     found = [_judge(fixture, before, asked.experiments) for fixture in asked.scored]
     if any(each.outcome == "wrong" for each in found):
         text = "The answer changes with other data of the notebook, for one and the same argument."

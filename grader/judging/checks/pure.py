@@ -41,9 +41,9 @@ def _verdict(asked: Asked) -> Verdict:
         return asked.verdict("failed", 0.0, text, found, asked.proved())
     if not any(call.outcome == "ok" for call in asked.run.calls.values()):
         return asked.verdict("skipped", 0.0, "Not checked: no call came to an end.", found)
-    missing = [fixture.name for fixture in asked.fixtures if fixture.name not in observed]
-    if missing:
-        return never_observed(asked, missing)
+    unknown = never_observed(asked, observed)
+    if unknown is not None:
+        return unknown
     return asked.verdict("passed", 1.0, "The argument is left as it was.", found)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from grader.core.fixture import Fixture
 from grader.core.observation import Observation
 from grader.core.report import Evidence
@@ -40,19 +42,29 @@ def compared(fixture: Fixture, comparison: Comparison) -> Evidence:
     )
 
 
-def never_observed(asked: Asked, names: list[str]) -> Verdict:
-    """Stored observations lack what the rubric now asks for: the grader cannot judge."""
+def never_observed(asked: Asked, observed: Mapping[str, Observation]) -> Verdict | None:
+    """The verdict where stored observations lack a fixture that decides: it cannot be judged.
+
+    A fixture for information only may be absent; it is left out then.
+    """
+    absent = [fixture.name for fixture in asked.scored if fixture.name not in observed]
+    if not absent:
+        return None
     return asked.verdict(
-        "error", 0.0, f"Never observed: {', '.join(names[:3])}. Grade again to observe it."
+        "error", 0.0, f"Never observed: {', '.join(absent[:3])}. Grade again to observe it."
     )
 
 
 def _verdict(asked: Asked) -> Verdict:
     observed = by_fixture(asked)
-    missing = [fixture.name for fixture in asked.fixtures if fixture.name not in observed]
-    if missing:
-        return never_observed(asked, missing)
-    found = [judge_value(fixture, observed[fixture.name]) for fixture in asked.fixtures]
+    unknown = never_observed(asked, observed)
+    if unknown is not None:
+        return unknown
+    found = [
+        judge_value(fixture, observed[fixture.name])
+        for fixture in asked.fixtures
+        if fixture.name in observed
+    ]
     return tally(asked, found, diagnoses=named_outcomes(found))
 
 

@@ -138,3 +138,10 @@ def test_nothing_but_information_is_skipped() -> None:
     shown = fixture("values/shown", scored=False)
     found = VALUES.verdict(asked("values", (shown,), ran({"values/shown": WRONG})))
     assert (found.status, found.share) == ("skipped", 0.0)
+
+
+def test_a_fixture_for_information_that_was_never_observed_is_left_out() -> None:
+    decides, told = fixture("a/1"), fixture("a/2", scored=False)
+    verdict = VALUES.verdict(asked("values", (decides, told), ran({"a/1": answer()})))
+    assert verdict.status == "passed"
+    assert [each.fixture for each in verdict.evidence] == ["a/1"]
