@@ -18,6 +18,7 @@ from grader.core.fixture import Fixture, Truth
 from grader.core.tensor import RawTensor
 from grader.fixtures.closeness import errors, excess
 from grader.judging.compare import compare
+from grader.rubric import load
 
 from .softmax_styles import RIGHT, WRONG, WRONG_GRADIENT, Style
 
@@ -146,8 +147,22 @@ def test_gradients_of_right_styles_are_right_and_of_cut_ones_wrong(name: str) ->
     assert all(right) if name in RIGHT else not any(right)
 
 
-@pytest.mark.parametrize("name", ["values", "stable", "batch", "per-row-shift", "differentiable",
-                                  "own-argument", "pure", "dtype"])  # fmt: skip
+def test_every_criterion_tries_a_visible_literal_of_at_most_four_numbers_first() -> None:
+    by_name = {fixture.name: fixture for fixture in _fixtures()}
+    groups = {fixture.group: fixture for fixture in reversed(_fixtures())}
+    criteria = load("softmax", folder=Path()).rubric.criteria
+    decided = [criterion for criterion in criteria if criterion.fixtures]
+    assert len(decided) == 9
+    for criterion in decided:
+        name = criterion.fixtures[0]
+        first = by_name.get(name) or groups[name]
+        assert (first.visibility, first.literal) == ("visible", True), criterion.id
+        assert all(argument.tensor.numbers().size <= 4 for argument in first.arguments)
+
+
+@pytest.mark.parametrize(
+    "name", ["values", "stable", "batch", "per-row-shift", "differentiable", "dtype"]
+)
 def test_every_group_starts_with_a_visible_literal_and_hides_the_rest(name: str) -> None:
     group = [fixture for fixture in _fixtures() if fixture.group == name]
     assert group[0].visibility == "visible"
