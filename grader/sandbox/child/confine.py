@@ -10,7 +10,6 @@ import ctypes
 import os
 import resource
 import signal
-from pathlib import Path
 from typing import Final
 
 __all__ = ["LAYERS", "confine"]
@@ -55,7 +54,10 @@ def confine(conversation: int, stdout: int, stderr: int) -> int:
 
 def limit_resources(memory_bytes: int, cpu_seconds: int) -> None:
     """Cap address space (beyond what is mapped now) and CPU time, which backs the wall clock."""
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+    # by descriptor: in a fresh child every page that pathlib touches is one to copy
+    told = os.open("/proc/self/statm", os.O_RDONLY)
+    pages = int(os.read(told, 64).split()[0])
+    os.close(told)
     _limit(resource.RLIMIT_AS, pages * resource.getpagesize() + memory_bytes)
     _limit(resource.RLIMIT_CPU, cpu_seconds)
 

@@ -21,7 +21,7 @@ from grader.sandbox.child.modes import MOST_OPS, OnCpu, Watch, poison_named
 from grader.sandbox.child.present import arguments, dense, encode, present, same
 from grader.sandbox.child.program import Prepared, fault_of, prepare
 
-__all__ = ["serve", "torch_version", "warm"]
+__all__ = ["hide_ourselves", "serve", "torch_version", "warm"]
 
 # the generator itself: torch.manual_seed walks the stack for accelerators that are not there
 _set_torch_seed = torch.default_generator.manual_seed
@@ -75,7 +75,6 @@ def serve(conversation: int, stdout: int, stderr: int) -> None:
     _fresh_streams()
     _, header, _ = _receive(talk)
     confine.limit_resources(header["memory_bytes"], header["cpu_seconds"])
-    _hide_ourselves()
     with _devices(mapped=header["devices"]):
         prepared, told = _prepare(header)
         _send(talk, told)
@@ -124,7 +123,8 @@ class _Absent(importlib.abc.MetaPathFinder):
             raise ModuleNotFoundError(f"No module named {fullname!r}", name=fullname)
 
 
-def _hide_ourselves() -> None:
+def hide_ourselves() -> None:
+    """Make our package one that cannot be imported: in the zygote, once for all its children."""
     root = __name__.partition(".")[0]
     for name in [name for name in sys.modules if name.partition(".")[0] == root]:
         del sys.modules[name]

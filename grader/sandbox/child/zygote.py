@@ -14,6 +14,7 @@ import os
 import signal
 import socket
 import struct
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NoReturn
 
@@ -29,6 +30,7 @@ def main() -> None:
     from grader.sandbox.child import serve  # noqa: PLC0415 - torch, 1 - 2 s: after the socket is ours
 
     serve.warm()
+    serve.hide_ourselves()
     gc.collect()
     _use_huge_pages()
     gc.freeze()  # the collector would otherwise touch, and so copy, every page in every child
@@ -38,7 +40,7 @@ def main() -> None:
         if not message:
             return
         if message[:1] == b"S":
-            _spawn(control, descriptors)
+            _spawn(control, descriptors, serve.serve)
         else:
             _reap(control, PID.unpack(message)[1])
 
@@ -66,13 +68,13 @@ def _use_huge_pages() -> None:
             madvise(first, size, MADV_COLLAPSE)
 
 
-def _spawn(control: socket.socket, descriptors: list[int]) -> None:
-    tasks = len(list(Path("/proc/self/task").iterdir()))
+def _spawn(control: socket.socket, descriptors: list[int], serve: Callable[..., None]) -> None:
+    tasks = len(os.listdir("/proc/self/task"))  # noqa: PTH208 - before every fork: pathlib is slow
     if tasks != 1:  # a second thread's locks would be held for ever in the child
         raise RuntimeError(f"zygote has {tasks} threads; forking it would hang")
     pid = os.fork()
     if pid == 0:
-        _become_child(control, descriptors)
+        _become_child(control, descriptors, serve)
     for descriptor in descriptors:
         os.close(descriptor)
     pidfd = os.pidfd_open(pid)
@@ -80,13 +82,13 @@ def _spawn(control: socket.socket, descriptors: list[int]) -> None:
     os.close(pidfd)
 
 
-def _become_child(control: socket.socket, descriptors: list[int]) -> NoReturn:
+def _become_child(
+    control: socket.socket, descriptors: list[int], serve: Callable[..., None]
+) -> NoReturn:
     status = 1
     try:
-        from grader.sandbox.child import serve  # noqa: PLC0415 - in memory since `main`
-
         control.close()
-        serve.serve(*descriptors)
+        serve(*descriptors)
         status = 0
     finally:  # whatever happens, the child never returns into the zygote's loop
         os._exit(status)
