@@ -153,17 +153,32 @@ def _title(row: CriterionResult) -> tuple[str | Text, ...]:
 def _body(scene: _Scene, row: CriterionResult) -> Iterator[str | Text]:
     if row.feedback:
         yield from _wrapped(plain(row.feedback), scene.width - 4, "")
-    bad = [one for one in row.evidence if one.outcome != "ok"]
-    if not bad and scene.full and row.evidence:
-        yield f"holds on {len(row.evidence)} fixtures"
+    decide = [one for one in row.evidence if one.scored]
+    bad = [one for one in decide if one.outcome != "ok"]
+    if not bad and scene.full and decide:
+        yield f"holds on {len(decide)} fixtures"
+    if scene.full:
+        yield from _for_information(scene, row)
     if not bad or (row.status in _HELD and not scene.full):
         return
     shown = sorted(bad, key=lambda one: _size(scene, one))
     for one in shown if scene.full else shown[:1]:
         yield from _shown(scene, row, one)
-    if not scene.full and len(row.evidence) > 1:
-        for line in _wrapped(_counted(bad, len(row.evidence)), scene.width - 4, ""):
+    if not scene.full and len(decide) > 1:
+        for line in _wrapped(_counted(bad, len(decide)), scene.width - 4, ""):
             yield Text(line, style="dim")
+
+
+def _for_information(scene: _Scene, row: CriterionResult) -> Iterator[Text]:
+    """What came of fixtures that decide nothing."""
+    for one in row.evidence:
+        if not one.scored:
+            fixture = scene.fixture(one.fixture)
+            says = f" ({fixture.says})" if fixture and fixture.says else ""
+            told = inline(one.text) if one.outcome != "ok" else "right"
+            line = f"for information, no points: {_name(one)}{inline(says)}: {told}"
+            for part in _wrapped(line, scene.width - 4, ""):
+                yield Text(part, style="dim")
 
 
 def _size(scene: _Scene, one: Evidence) -> tuple[bool, bool, int, str]:

@@ -22,9 +22,8 @@ from grader.batch.find import Found, Listing, find
 from grader.batch.plan import ExamSpec, Plan, fixtures_of, load_exam
 from grader.batch.run import Postponed, default_jobs, grade_all, grade_one, left_to_do
 from grader.cli.explanation import explain
-from grader.cli.main import INTERRUPTED
 from grader.cli.notices import tell_isolation
-from grader.cli.request import Request, folder_of, reference_of, targets_of
+from grader.cli.request import INTERRUPTED, Request, folder_of, reference_of, targets_of
 from grader.cli.screen import inline, progress, screen
 from grader.cli.summary import machine_summary, needs_person, print_summary
 from grader.core.errors import UsageError

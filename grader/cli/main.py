@@ -18,6 +18,7 @@ import click
 
 from grader.cli.request import (
     DEFAULT_ISOLATION,
+    INTERRUPTED,
     Isolation,
     Request,
     check_output,
@@ -30,7 +31,6 @@ from grader.core.text import plain
 
 __all__ = ["app", "main"]
 
-INTERRUPTED: Final = 128 + 2  # what a shell says of a command that SIGINT ended
 
 _RUBRIC: Final = click.option(
     "--rubric", metavar="NAME|FILE", help="Rubric: a shipped name or a YAML file."

@@ -13,6 +13,7 @@ from grader.resources import shipped
 
 __all__ = [
     "DEFAULT_ISOLATION",
+    "INTERRUPTED",
     "Isolation",
     "Request",
     "check_output",
@@ -27,6 +28,9 @@ Isolation = Literal["strict", "best-effort", "none"]
 
 DEFAULT_ISOLATION: Final[Isolation] = "best-effort"
 """Becomes `strict` with the layers that it asks for (Landlock, seccomp)."""
+
+INTERRUPTED: Final = 128 + 2
+"""What a shell says of a command that SIGINT ended."""
 
 _DEFAULT_OUT: Final = Path("graded")
 

@@ -13,6 +13,7 @@ from grader.core.text import plain
 
 __all__ = ["Mark", "Row", "row_of", "scores_csv", "summary_of"]
 
+_OPEN: Final = ("pending", "error")
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
 
 
@@ -96,7 +97,8 @@ def summary_of(rows: Iterable[Row]) -> dict[str, Any]:
 def scores_csv(rows: Iterable[Row]) -> str:
     """The text of `scores.csv`: a line a submission, a column a criterion.
 
-    An ungradable submission has blanks for its numbers. Cells that a spreadsheet would take for
+    An ungradable submission has blanks for its numbers, and so has a criterion that a person has
+    yet to decide. Cells that a spreadsheet would take for
     a formula get a leading quote, and control characters are escaped: paths and reasons come from
     strangers.
     """
@@ -107,7 +109,7 @@ def scores_csv(rows: Iterable[Row]) -> str:
     head = ["source", "id", "status", "score", "max", "bonus", "manual", "final", "final_max"]
     writer.writerow([*head, *map(_cell, criteria), "diagnoses", "reason"])
     for row in ordered:
-        points = {mark.id: mark.points for mark in row.marks}
+        points = {mark.id: mark.points for mark in row.marks if mark.status not in _OPEN}
         judged = row.status != "ungradable"  # what was not judged has no score, not even 0
         writer.writerow(
             [
