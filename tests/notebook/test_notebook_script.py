@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from nbconvert import PythonExporter
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from grader.notebook import read
 
@@ -114,3 +116,11 @@ def test_a_file_of_which_nothing_is_python_is_still_a_script() -> None:
     notebook = read(b"no python here\n", "a.py")
     assert notebook.code_cells[0].source == ""
     assert len(notebook.notes) == 1
+
+
+def test_what_nbconvert_writes_is_read_as_the_notebook_it_came_from() -> None:
+    sources = ["import torch\n\ndef f(x):\n    return x", "y = f(3)\ny", "# only a comment"]
+    cells = [new_markdown_cell("# Title\n\nprose"), *map(new_code_cell, sources)]
+    script, _ = PythonExporter().from_notebook_node(new_notebook(cells=cells))
+    found = read(script.encode(), "handed-in.py")
+    assert [cell.source for cell in found.code_cells] == sources
