@@ -16,7 +16,7 @@ import numpy as np
 
 from grader.core.tensor import EPS, DType, Float64
 
-__all__ = ["ALLOWED", "Allowed", "amplification", "largest", "refuse_rows", "rows"]
+__all__ = ["ALLOWED", "Allowed", "amplification", "largest", "refuse_rows", "refuse_sizes", "rows"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,4 +78,14 @@ def refuse_rows(x: Float64, dtype: DType) -> str | None:
         return "expected no entry that is nan or inf"
     if np.any(np.all(np.isneginf(rows(x)), axis=-1)):
         return "expected a finite entry in every row"
+    return None
+
+
+def refuse_sizes(x: Float64, dtype: DType) -> str | None:
+    """Why the rows, or the size of their scores, are beyond the dtype's caps, or None."""
+    if reason := refuse_rows(x, dtype):
+        return reason
+    most = ALLOWED[dtype].size
+    if np.any(largest(x) > most):
+        return f"expected scores of at most {most:g} in {dtype}"
     return None

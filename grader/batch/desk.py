@@ -33,8 +33,7 @@ def needs_second_run(record: Record) -> str:
     """Why a record must not count yet; empty where it does."""
     if record.fault:
         return record.fault
-    runs = (one.run for by_name in record.exchanges.values() for one in by_name.values())
-    return "stopped by a limit" if any(run.stopped for run in runs) else ""
+    return "stopped by a limit" if record.cut_short else ""
 
 
 class Desk:

@@ -70,11 +70,16 @@ class Record:
     retried: bool = False
 
     @property
-    def stopped(self) -> bool:
-        """Whether a limit cut a run short that has not been made again alone: it must be."""
-        return not self.retried and any(
+    def cut_short(self) -> bool:
+        """Whether a limit stopped one of the runs."""
+        return any(
             exchange.run.stopped for named in self.exchanges.values() for exchange in named.values()
         )
+
+    @property
+    def stopped(self) -> bool:
+        """Whether a limit cut a run short that has not been made again alone: it must be."""
+        return self.cut_short and not self.retried
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,11 @@ import safetensors
 __all__ = [
     "ANSWER",
     "CALL",
+    "CONTROL",
     "HEAD",
     "MOST_DIMS",
     "OUR_NAMES",
+    "PID",
     "READY",
     "SETUP",
     "WireError",
@@ -33,6 +35,12 @@ SETUP: Final = 1
 READY: Final = 2
 CALL: Final = 3
 ANSWER: Final = 4
+
+CONTROL: Final = 3
+"""The zygote's descriptor of its conversation with the parent about children."""
+
+PID: Final = struct.Struct("<cq")
+"""A word on that conversation: a letter, and a process id or wait status."""
 
 HEAD: Final = struct.Struct("<BIQ")
 HEADER_BYTES: Final = 4 * 2**20

@@ -7,7 +7,6 @@ import os
 import select
 import signal
 import socket
-import struct
 import subprocess
 import sys
 import tempfile
@@ -15,13 +14,12 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 from grader.core.errors import SandboxFault
+from grader.sandbox.wire import CONTROL, PID
 
 __all__ = ["Child", "Zygote"]
 
 START_SECONDS: Final = 120.0
 ANSWER_SECONDS: Final = 30.0
-CONTROL: Final = 3
-PID: Final = struct.Struct("<cq")
 PROGRAM: Final = "from grader.sandbox.child.zygote import main; main()"
 
 

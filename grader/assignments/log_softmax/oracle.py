@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from grader.assignments.rounding import ALLOWED, amplification, largest, refuse_rows
+from grader.assignments.rounding import ALLOWED, amplification, refuse_sizes
 from grader.core.fixture import Inputs
 from grader.core.tensor import DType, Float64
 
@@ -45,11 +45,9 @@ def bound(inputs: Inputs, dtype: DType, expected: Float64) -> Float64:
 def refuse(inputs: Inputs, dtype: DType, _expected: Float64) -> str | None:
     """Sizes within the dtype's caps, so that the bound stays telling."""
     x = inputs["x"]
-    if reason := refuse_rows(x, dtype):
+    if reason := refuse_sizes(x, dtype):
         return reason
     allowed = ALLOWED[dtype]
-    if np.any(largest(x) > allowed.size):
-        return f"expected scores of at most {allowed.size:g} in {dtype}"
     needed = float(np.max(amplification(x, dtype), initial=0.0))
     if needed > allowed.relative:
         return f"expected a bound of at most {allowed.relative:g}, it is {needed:.2g}"

@@ -9,7 +9,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from grader.assignments.rounding import ALLOWED, amplification, largest, refuse_rows, rows
+from grader.assignments.rounding import (
+    ALLOWED,
+    amplification,
+    largest,
+    refuse_rows,
+    refuse_sizes,
+    rows,
+)
 from grader.core.fixture import Inputs
 from grader.core.tensor import EPS, DType, Float64
 
@@ -54,11 +61,9 @@ def ordinary_bound(inputs: Inputs, dtype: DType, expected: Float64) -> Float64:
 def refuse_ordinary(inputs: Inputs, dtype: DType, _expected: Float64) -> str | None:
     """Ordinary: sizes within the dtype's caps, so that the relative bound stays telling."""
     x = inputs["x"]
-    if reason := refuse_rows(x, dtype):
+    if reason := refuse_sizes(x, dtype):
         return reason
     allowed = ALLOWED[dtype]
-    if np.any(largest(x) > allowed.size):
-        return f"expected scores of at most {allowed.size:g} in {dtype}"
     needed = float(np.max(_relative(x, dtype), initial=0.0))
     if needed > allowed.relative:
         return f"expected a relative bound of at most {allowed.relative:g}, it is {needed:.2g}"

@@ -13,15 +13,13 @@ import gc
 import os
 import signal
 import socket
-import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NoReturn
 
-__all__ = ["CONTROL", "main"]
+from grader.sandbox.wire import CONTROL, PID
 
-CONTROL: Final = 3
-PID: Final = struct.Struct("<cq")
+__all__ = ["main"]
 
 
 def main() -> None:
