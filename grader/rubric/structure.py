@@ -177,10 +177,10 @@ def _caps(rubric: Rubric) -> Iterator[Mistake]:
                 (*loc, "failed"),
                 f"expected a criterion that the grader decides, `{cap.failed}` is manual",
             )
-        elif rubric.criterion(cap.failed).skip_unless:
+        elif _can_be_skipped(rubric, rubric.criterion(cap.failed)):
             yield Mistake(
                 (*loc, "failed"),
-                f"`{cap.failed}` can be skipped (`skip_unless`), and a worse answer would then "
+                f"`{cap.failed}` can be skipped, and a worse answer would then "
                 "escape the cap: name a criterion that is always decided",
             )
         elif cap.failed in [other.failed for other in rubric.caps[:at]]:
@@ -196,6 +196,13 @@ def _caps(rubric: Rubric) -> Iterator[Mistake]:
             yield Mistake((*loc, "score"), "expected a score of at most two decimals")
         if not cap.reason.strip():
             yield Mistake((*loc, "reason"), "expected the reason that the student reads")
+
+
+def _can_be_skipped(rubric: Rubric, criterion: Criterion) -> bool:
+    """Whether a worse answer can leave it undecided and still keep points elsewhere."""
+    roles = {each.role for each in rubric.criteria if each.check != "manual"}
+    gated = any(each.gate and each.role == criterion.role for each in rubric.criteria)
+    return bool(criterion.skip_unless) or (len(roles) > 1 and gated and not criterion.gate)
 
 
 def _totals(rubric: Rubric) -> Iterator[Mistake]:

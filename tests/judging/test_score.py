@@ -92,8 +92,15 @@ def rubrics(draw: st.DrawFn) -> Rubric:
         criteria.append({"id": "essay", "check": "manual", "points": 5})
     most = sum(each["points"] for each in criteria if not each.get("bonus"))
     most -= 5 if criteria[-1]["id"] == "essay" else 0
-    always = [each["id"] for each in criteria[:-1] if not each.get("skip_unless")]
-    capped = draw(st.lists(st.sampled_from(always or ["v0"])))
+    gated = {each["role"] for each in criteria if each.get("gate")}
+    several = len({each.get("role", "") for each in criteria if each.get("check") != "manual"}) > 1
+    always = [
+        each["id"]
+        for each in criteria[:-1]
+        if each.get("gate")
+        or not (each.get("skip_unless") or (several and each.get("role", "") in gated))
+    ]
+    capped = draw(st.lists(st.sampled_from(always))) if always else []
     caps = [
         {"failed": name, "score": round(most * share, 2), "reason": "it says so"}
         for name in dict.fromkeys(capped)
