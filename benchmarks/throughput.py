@@ -3,6 +3,7 @@
     floor   fork, confine and reap of an empty child, one after another
     batch   200 distinct submissions through the real command line, reports written, 1 and 2 jobs
     cold    one submission through the real command line, beside `python -c "import torch"`
+    layers  what each layer of the confinement costs (`benchmarks/isolation.py`)
 
 Absolute times drift from machine to machine; the ratios are what to read. Prints a Markdown table
 and, with `--record`, appends it to `benchmarks/RESULTS.md` with the machine's facts.
@@ -23,6 +24,7 @@ from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
+from benchmarks.isolation import measure as isolation_costs
 from grader.sandbox.zygote import Zygote
 
 HERE = Path(__file__).resolve().parent
@@ -106,13 +108,14 @@ def measure() -> list[tuple[str, str, str]]:
         make_class(folder / "class", COUNT)
         each = floor(COUNT)
         rows.append(("floor: fork, confine, reap", f"{each * 1e3:.1f} ms a child", "1"))
-        for jobs in (1, 2):
+        for jobs, isolation in ((1, "strict"), (2, "strict"), (2, "none")):
             command = [*GRADER, "grade", "class", "--rubric", "softmax", "--jobs", str(jobs)]
-            seconds, peak = run_and_watch([*command, "--out", f"out{jobs}"], folder)
+            command += ["--isolation", isolation, "--out", f"out-{isolation}-{jobs}"]
+            seconds, peak = run_and_watch(command, folder)
             rate = COUNT / seconds
             rows.append(
                 (
-                    f"{COUNT} submissions, {jobs} job{'s' * (jobs > 1)}",
+                    f"{COUNT} submissions, {jobs} job{'s' * (jobs > 1)}, {isolation}",
                     f"{rate:.1f} a second, {seconds:.1f} s in all, parent's peak"
                     f" {peak / 2**20:.0f} MB",
                     f"{seconds / COUNT / each:.2f} x floor (one child at a time)",
@@ -121,7 +124,7 @@ def measure() -> list[tuple[str, str, str]]:
         cold, bare = cold_pair(folder)
         rows.append(('python -c "import torch"', f"{bare:.2f} s", "1"))
         rows.append(("one cold submission", f"{cold:.2f} s", f"{cold / bare:.2f} x import"))
-    return rows
+    return rows + isolation_costs(REFERENCES)
 
 
 def cold_pair(folder: Path) -> tuple[float, float]:

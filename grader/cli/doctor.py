@@ -21,6 +21,7 @@ from grader.core.text import plain
 
 if TYPE_CHECKING:
     from grader.core.observation import Call, Program
+    from grader.sandbox.trial import Trial
 
 __all__ = ["run"]
 
@@ -52,23 +53,34 @@ def _isolation() -> int:
     try:
         try:
             mode: Isolation = "strict"
-            layers, seconds = _trial(mode)
+            trial, seconds = _trial(mode)
         except IsolationRefused as error:
             _say("strict", f"refused: {error}")
             mode = "best-effort"
-            layers, seconds = _trial(mode)
+            trial, seconds = _trial(mode)
     except (GraderError, OSError) as error:
         _say("trial", f"failed, nothing can be graded here: {error}")
         return IsolationRefused.exit_status
-    _say(mode, f"{len(layers)} layers in force: {', '.join(layers)}")
-    if mode != "strict":
-        _say("", "file system and network are not confined")
+    _say(mode, f"{len(trial.layers)} layers in force: {', '.join(trial.layers)}")
+    if trial.missing:
+        _say("missing", ", ".join(trial.missing))
+    _tell_acts(trial)
     _say("trial", f"a child started, ran a function and answered in {seconds:.1f} s")
     return 0
 
 
-def _trial(mode: Isolation) -> tuple[tuple[str, ...], float]:
-    """Run a tiny program: the layers that were in force, and the seconds from a cold start.
+def _tell_acts(trial: Trial) -> None:
+    from grader.sandbox.trial import ACTS
+
+    refused = ", ".join(words for act, (words, _) in ACTS.items() if act not in trial.done)
+    if refused:
+        _say("tried", f"a confined child could not {refused}")
+    if trial.done:
+        _say("", f"but it could {', '.join(ACTS[act][0] for act in trial.done)}")
+
+
+def _trial(mode: Isolation) -> tuple[Trial, float]:
+    """Run a tiny program: what a throw-away child could do, and the seconds from a cold start.
 
     GraderError where a child cannot be started or answers anything but what is right.
     """
@@ -78,14 +90,15 @@ def _trial(mode: Isolation) -> tuple[tuple[str, ...], float]:
     began = time.monotonic()
     with Sandbox(isolation=mode) as sandbox:
         run = sandbox.run(program, [call])
-    seconds = time.monotonic() - began
+        seconds = time.monotonic() - began
+        trial = sandbox.trial()
     answer = run.calls[call.key]
     if answer.value is None or answer.value.numbers().tolist() != [2.0, 4.0]:
         raise SandboxFault(
             f"a child did not answer rightly (its program {run.setup.outcome}, "
             f"its call {answer.outcome}) {'; '.join(run.notes)}".rstrip()
         )
-    return run.layers, seconds
+    return trial, seconds
 
 
 def _question() -> tuple[Program, Call]:

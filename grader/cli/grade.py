@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from platform import python_version
+from typing import Final
 
 from rich.text import Text
 
@@ -22,7 +23,7 @@ from grader.batch.find import Found, Listing, find
 from grader.batch.plan import ExamSpec, Plan, fixtures_of, load_exam
 from grader.batch.run import Postponed, default_jobs, grade_all, grade_one, left_to_do
 from grader.cli.explanation import explain
-from grader.cli.notices import tell_isolation
+from grader.cli.notices import check_isolation
 from grader.cli.request import INTERRUPTED, Request, folder_of, reference_of, targets_of
 from grader.cli.screen import inline, progress, screen
 from grader.cli.summary import machine_summary, needs_person, print_summary
@@ -33,6 +34,8 @@ from grader.core.text import plain
 from grader.store import Row, RunInfo, Store, row_of
 
 __all__ = ["grade_file", "run"]
+
+_MOST_REFUSED: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +62,15 @@ def run(request: Request) -> int:
             f"no submission in {given}: notebooks (.ipynb), scripts (.py) and text exports "
             f"(.txt) are looked for; {len(listing.ignored)} other files are there"
         )
+    _tell_refused(listing)
     with _prepared(request, listing, folder) as batch:
         store = Store(folder)
+        is_new = store.run is None
+        if is_new:  # a refusal leaves nothing behind
+            check_isolation(request.isolation)
         store.begin(_facts(batch))
         try:
-            return _many(batch, store)
+            return _many(batch, store, checked=is_new)
         finally:
             store.close()
 
@@ -71,11 +78,22 @@ def run(request: Request) -> int:
 def grade_file(request: Request, path: Path) -> tuple[Graded, Exam]:
     """Grade one file; nothing is written."""
     plan = _plan(request)
-    tell_isolation(request.isolation)
-    found = find([path]).found[0]
+    check_isolation(request.isolation)
+    found = _only(path)
     with open_desk(plan) as desk:
         _check_roles(plan, desk.exam)
         return grade_one(found, plan, desk.exam, desk), desk.exam
+
+
+def _only(path: Path) -> Found:
+    """The one submission of a path; UsageError where it is an archive of any other number."""
+    found = find([path]).found
+    if len(found) != 1:
+        raise UsageError(
+            f"{path} holds {len(found)} submissions and one is explained at a time: "
+            f"`grader grade {path}` grades them all"
+        )
+    return found[0]
 
 
 def _one(request: Request) -> int:
@@ -122,15 +140,15 @@ def _prepared(request: Request, listing: Listing, folder: Path) -> Iterator[_Bat
         yield _Batch(request, plan, listing, jobs, desk.exam, desk)
 
 
-def _many(batch: _Batch, store: Store) -> int:
+def _many(batch: _Batch, store: Store, *, checked: bool) -> int:
     rows = store.rows()
     todo, done = batch.listing.found, 0
     if not batch.request.fresh:
         todo, done = left_to_do(todo, rows, batch.exam.rubric_sha256)
     if done:
         _tell(f"continued: {done} already graded (--fresh grades them again)")
-    if todo:
-        tell_isolation(batch.request.isolation)
+    if todo and not checked:
+        check_isolation(batch.request.isolation)
     began = time.monotonic()
     before = len(rows)
     try:
@@ -207,6 +225,15 @@ def _facts(batch: _Batch) -> RunInfo:
             "torch": metadata.version("torch"),
         },
     )
+
+
+def _tell_refused(listing: Listing) -> None:
+    """Members of archives that cannot have a report, each with its reason."""
+    for source, reason in listing.refused[:_MOST_REFUSED]:
+        _tell(inline(f"passed over: {source}: {reason}"))
+    more = len(listing.refused) - _MOST_REFUSED
+    if more > 0:
+        _tell(f"passed over: {more} more for such reasons")
 
 
 def _tell(text: str) -> None:

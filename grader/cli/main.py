@@ -24,6 +24,7 @@ from grader.cli.request import (
     check_output,
     check_reference,
     folder_of,
+    is_there_and_no_folder,
     reference_of,
 )
 from grader.core.errors import GraderError
@@ -190,7 +191,7 @@ def _explain(what: str, criterion: str | None, **options: Any) -> int:
       grader explain ada-3f2a91 values
     """
     request = Request(**options)
-    stored = request.out is not None or not Path(what).is_file()
+    stored = request.out is not None or not is_there_and_no_folder(Path(what))
     if stored:
         check_output(folder_of(request), instead_of=what)
     else:

@@ -1,4 +1,4 @@
-"""What a run says on standard error before it runs a stranger's code."""
+"""What stands before the first submission: whether it can be confined, and what is left open."""
 
 from __future__ import annotations
 
@@ -6,13 +6,10 @@ import sys
 from typing import Final
 
 from grader.cli.request import Isolation
+from grader.core.errors import IsolationRefused
 
-__all__ = ["tell_isolation"]
+__all__ = ["check_isolation"]
 
-_CONFINED_IN_PART: Final = (
-    "best-effort isolation: file system and network are not confined; "
-    "grade only code you would run yourself"
-)
 _NOT_CONFINED: Final = (
     "*" * 72,
     "--isolation none: submissions are not confined.",
@@ -21,9 +18,23 @@ _NOT_CONFINED: Final = (
 )
 
 
-def tell_isolation(mode: Isolation) -> None:
-    """Warn of what `mode` leaves open: a line for best-effort, a banner for none."""
-    if mode == "best-effort":
-        sys.stderr.write(f"{_CONFINED_IN_PART}\n")
-    elif mode == "none":
+def check_isolation(mode: Isolation) -> None:
+    """Say on standard error what `mode` leaves open here: a line for best-effort, a banner for none.
+
+    Raises IsolationRefused where strict cannot be had; a sandbox then still makes sure by trial.
+    """
+    if mode == "none":
         sys.stderr.write("".join(f"{line}\n" for line in _NOT_CONFINED))
+        return
+    from grader.sandbox.trial import layers_missing_here, refusal_without
+
+    missing = layers_missing_here()
+    if mode == "strict":
+        refused = refusal_without(missing)
+        if refused:
+            raise IsolationRefused(refused)
+    elif missing:
+        sys.stderr.write(
+            f"best-effort isolation: this machine has no {', '.join(missing)}; "
+            "grade only code you would run yourself (`grader doctor` says more)\n"
+        )

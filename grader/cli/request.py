@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
+from grader.batch.suffixes import is_archive
 from grader.cli.settings import settings
 from grader.core.errors import UsageError
 from grader.core.spelling import nearest
@@ -19,6 +21,7 @@ __all__ = [
     "check_output",
     "check_reference",
     "folder_of",
+    "is_there_and_no_folder",
     "reference_of",
     "shipped_names",
     "targets_of",
@@ -26,8 +29,7 @@ __all__ = [
 
 Isolation = Literal["strict", "best-effort", "none"]
 
-DEFAULT_ISOLATION: Final[Isolation] = "best-effort"
-"""Becomes `strict` with the layers that it asks for (Landlock, seccomp)."""
+DEFAULT_ISOLATION: Final[Isolation] = "strict"
 
 INTERRUPTED: Final = 128 + 2
 """What a shell says of a command that SIGINT ended."""
@@ -52,15 +54,26 @@ class Request:
     @property
     def explains(self) -> bool:
         """One file and no output folder: explained on the terminal, nothing is written."""
-        return self.out is None and len(self.paths) == 1 and self.paths[0].is_file()
+        if self.out is not None or len(self.paths) != 1:
+            return False
+        path = self.paths[0]
+        return is_there_and_no_folder(path) and not is_archive(path)
 
     def check(self) -> None:
         """UsageError where a path is missing, no rubric is named, or a `--target` is malformed."""
         for path in self.paths:
-            if not path.exists():
+            if not os.path.lexists(path):
                 raise UsageError(f"{path} does not exist")
         targets_of(self)
         reference_of(self)
+
+
+def is_there_and_no_folder(path: Path) -> bool:
+    """Whether a path is a file of any kind: a pipe, a device or a broken link is explained too."""
+    try:
+        return os.path.lexists(path) and not path.is_dir()
+    except OSError:  # a link into a folder that may not be looked into
+        return True
 
 
 def reference_of(request: Request) -> str:

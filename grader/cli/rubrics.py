@@ -70,6 +70,7 @@ def verify(reference: str, isolation: IsolationMode) -> int:
     from grader.batch.find import Found
     from grader.batch.plan import ExamSpec, Plan, load_exam
     from grader.batch.run import grade_one
+    from grader.cli.notices import check_isolation
     from grader.cli.screen import progress
     from grader.core.report import Report
     from grader.rubric.verify import Reference, load_references
@@ -78,6 +79,7 @@ def verify(reference: str, isolation: IsolationMode) -> int:
     spec = ExamSpec(reference)
     exam = load_exam(spec)
     plan = Plan(spec, isolation=isolation)
+    check_isolation(isolation)
     references = load_references(exam.assignment.folder / "references")
     with open_desk(plan, exam) as desk, progress(len(references)) as advance:
 

@@ -13,11 +13,14 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from grader.sandbox import wire
+from grader.sandbox.threads import MOST_THREADS, threads_of
 from grader.sandbox.zygote import Child
 
 __all__ = ["Answer", "Conversation", "Gone", "TimedOut"]
 
 CHUNK: Final = 2**16
+LOOK_SECONDS: Final = 0.2
+"""Between looks at a child that takes its time."""
 
 
 class TimedOut(Exception):
@@ -77,6 +80,7 @@ class Conversation:
         self._out = _Output(child.stdout, output_bytes)
         self._err = _Output(child.stderr, output_bytes)
         self._received = bytearray()
+        self._looked = time.monotonic()
         self._poll = select.poll()
         for descriptor in (child.talk.fileno(), child.stdout, child.stderr, child.pidfd):
             self._poll.register(descriptor, select.POLLIN)
@@ -129,11 +133,20 @@ class Conversation:
                 raise TimedOut
             if unsent:
                 self._poll.modify(self._child.talk, select.POLLIN | select.POLLOUT)
-            ended = self._wait(left)
+            ended = self._wait(min(left, LOOK_SECONDS))
+            if self._looks_due() and threads_of(self._child.pidfd) > MOST_THREADS:
+                raise Gone(f"it started more than {MOST_THREADS} threads")
             if unsent:
                 unsent = self._send(unsent)
                 self._poll.modify(self._child.talk, select.POLLIN)
             self._receive(ended=ended)
+
+    def _looks_due(self) -> bool:
+        """Whether it is time for another look at the child from outside: rarely, it costs."""
+        due = time.monotonic() - self._looked >= LOOK_SECONDS
+        if due:
+            self._looked = time.monotonic()
+        return due
 
     def _send(self, unsent: memoryview) -> memoryview:
         """Send what the socket takes; what is left."""

@@ -6,9 +6,10 @@ import functools
 import math
 import os
 import signal
+import sys
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator, Sequence, Set
+from dataclasses import asdict, dataclass, field, replace
 from importlib import metadata
 from typing import Any, Final, Literal, Self, cast
 
@@ -31,9 +32,10 @@ from grader.core.tensor import DType, RawTensor
 from grader.core.text import plain
 from grader.sandbox import wire
 from grader.sandbox.conversation import Answer, Conversation, Gone, TimedOut
+from grader.sandbox.trial import Trial, attempt, refusal
 from grader.sandbox.zygote import Zygote
 
-__all__ = ["Isolation", "Sandbox"]
+__all__ = ["CONFINING", "Isolation", "Sandbox"]
 
 Isolation = Literal["strict", "best-effort", "none"]
 
@@ -44,24 +46,41 @@ CONFINING_SECONDS: Final = 30.0
 _NUMPY: Final = {"bfloat16": "uint16"}
 
 
+CONFINING: Final = (
+    "namespaces",
+    "no capabilities",
+    "no new privileges",
+    "undumpable",
+    "Landlock",
+    "seccomp",
+)
+"""What `none` leaves out: the rest costs nothing and keeps accidents small."""
+
+
 class Sandbox:
     """Runs programs one at a time in confined children of one zygote.
 
     It may be made early: the zygote imports torch in the background, and the first `run` waits.
-    Raises IsolationRefused where `isolation` cannot be had, SandboxFault where the infrastructure
-    fails twice.
+    `without` names layers to leave out, to see or measure what each is for. Raises
+    IsolationRefused where `isolation` cannot be had (strict: at the first `run`, after a trial),
+    SandboxFault where the infrastructure fails twice.
     """
 
-    def __init__(self, isolation: Isolation = "best-effort", limits: Limits | None = None) -> None:
-        if isolation == "strict":
-            raise IsolationRefused(
-                "strict isolation needs Landlock and seccomp, which this version does not set up"
-                " yet: use --isolation best-effort for submissions you trust not to attack"
-            )
+    def __init__(
+        self,
+        isolation: Isolation = "strict",
+        limits: Limits | None = None,
+        *,
+        without: Set[str] = frozenset(),
+    ) -> None:
+        if sys.platform != "linux":
+            raise IsolationRefused("submissions can be confined and run on Linux only")
         self.isolation: str = isolation
         self.limits = limits or Limits()
         self.torch = metadata.version("torch")
-        self._zygote = Zygote()
+        self._without = without | (frozenset(CONFINING) if isolation == "none" else frozenset())
+        self._zygote = Zygote(self._without)
+        self._tried = False
 
     def run(self, program: Program, calls: Sequence[Call]) -> Run:
         """Every call answered or accounted for.
@@ -70,11 +89,24 @@ class Sandbox:
         the infrastructure is retried once with a fresh zygote.
         """
         try:
-            return _Session(self._zygote, program, calls, self.limits).run()
+            return self._run(program, calls)
         except SandboxFault:
             self._zygote.close()
-            self._zygote = Zygote()
-            return _Session(self._zygote, program, calls, self.limits).run()
+            self._zygote = Zygote(self._without)
+            self._tried = False
+            return self._run(program, calls)
+
+    def _run(self, program: Program, calls: Sequence[Call]) -> Run:
+        if self.isolation == "strict" and not self._tried:
+            refused = refusal(self.trial())
+            if refused:
+                raise IsolationRefused(refused)
+            self._tried = True
+        return _Session(self._zygote, program, calls, self.limits).run()
+
+    def trial(self) -> Trial:
+        """What a throw-away child can do here. Raises SandboxFault."""
+        return attempt(self._zygote)
 
     def close(self) -> None:
         self._zygote.close()
@@ -111,7 +143,7 @@ class _Session:
             pending = self._one_child(pending, began)
             if self.setup.outcome != "ok":
                 break
-            if pending and len(pending) == before:
+            if pending and len(pending) == before and not self._out_of_time(began):
                 raise SandboxFault("a child answered nothing")
         for call in pending:
             self.answers[call.key] = Observation("not_run")
@@ -124,7 +156,7 @@ class _Session:
         )
 
     def _go_on(self, began: float) -> bool:
-        if time.monotonic() - began > self.limits.total_seconds:
+        if self._out_of_time(began):
             self.notes.append(f"the rest was not run: over {self.limits.total_seconds:g} s in all")
         elif self.timeouts >= self._most_timeouts():
             self.notes.append(f"the rest was not run after {self.timeouts} calls without an end")
@@ -133,6 +165,9 @@ class _Session:
         else:
             return True
         return False
+
+    def _out_of_time(self, began: float) -> bool:
+        return time.monotonic() - began >= self.limits.total_seconds
 
     def _most_timeouts(self) -> int:
         answered = any(answer.outcome in ("ok", "raised") for answer in self.answers.values())
@@ -157,6 +192,10 @@ class _Session:
             raise SandboxFault(f"a child could not be confined: {error}") from error
         self.layers = tuple(str(layer) for layer in ready.header["layers"])
         setup = self._set_up(talk)
+        if self.answers and setup.outcome != "ok":
+            # the words of one that comes after a hidden input was sent may be about it
+            kept = self.setup
+            setup = replace(setup, faults=(), stdout=kept.stdout, stderr=kept.stderr)
         if setup.outcome != "ok" or self.setup.outcome == "not_run":
             self.setup = setup
         if setup.outcome != "ok":
@@ -205,7 +244,14 @@ class _Session:
 
     def _note_death(self, status: int) -> None:
         if os.WIFSIGNALED(status) and os.WTERMSIG(status) not in (signal.SIGKILL, 0):
-            self.notes.append(f"a process died of {signal.Signals(os.WTERMSIG(status)).name}")
+            self.notes.append(f"a process died of {_signal_name(os.WTERMSIG(status))}")
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # most real-time signals have none
+        return f"signal {number}"
 
 
 def seconds_for(call: Call, limits: Limits, *, first: bool = False) -> float:

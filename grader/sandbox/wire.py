@@ -8,9 +8,10 @@ untrusted input; nothing is unpickled or evaluated. Lengths are checked before a
 from __future__ import annotations
 
 import json
+import math
 import struct
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, Never
 
 import safetensors
 
@@ -20,6 +21,7 @@ __all__ = [
     "CONTROL",
     "HEAD",
     "MOST_DIMS",
+    "MOST_NUMBERS",
     "OUR_NAMES",
     "PID",
     "READY",
@@ -67,14 +69,27 @@ def head(data: bytes, *, most: int) -> tuple[int, int, int]:
 
 
 def unpack_header(text: bytes) -> dict[str, Any]:
-    """The JSON object of a frame; WireError for anything else."""
+    """The JSON object of a frame; WireError for anything else.
+
+    Integers are of at most 63 bits: what a peer sends as a line or an index stays a small number.
+    """
     try:
-        found = json.loads(text)
+        found = json.loads(text, parse_int=_integer, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         raise WireError("frame header is not JSON") from error
     if not isinstance(found, dict):
         raise WireError("frame header is not an object")
     return found
+
+
+def _integer(text: str) -> int:
+    if len(text) > 20 or abs(value := int(text)) >= 2**63:
+        raise ValueError("an integer of more than 63 bits")
+    return value
+
+
+def _no_constant(text: str) -> Never:
+    raise ValueError(f"{text} is not JSON")
 
 
 OUR_NAMES: Final = {
@@ -89,10 +104,12 @@ OUR_NAMES: Final = {
 """dtypes that may cross, by safetensors' name."""
 
 MOST_DIMS: Final = 8
+MOST_NUMBERS: Final = 2**40
+"""Of a shape with its zeros left out: an empty tensor may claim sizes that no array can have."""
 
 
 def unpack_tensors(block: bytes) -> dict[str, tuple[str, tuple[int, ...], bytes]]:
-    """(dtype, shape, bytes) by name; WireError for a broken block, another dtype, over 8 dims."""
+    """(dtype, shape, bytes) by name; WireError for a broken block, another dtype, a huge shape."""
     if not block:
         return {}
     try:
@@ -104,5 +121,7 @@ def unpack_tensors(block: bytes) -> dict[str, tuple[str, tuple[int, ...], bytes]
         dtype = OUR_NAMES.get(facts["dtype"])
         if dtype is None or len(facts["shape"]) > MOST_DIMS:
             raise WireError(f"tensor of dtype {facts['dtype']} and {len(facts['shape'])} dims")
+        if math.prod(size or 1 for size in facts["shape"]) > MOST_NUMBERS:
+            raise WireError("tensor of a shape that no array can have")
         tensors[name] = (dtype, tuple(facts["shape"]), bytes(facts["data"]))
     return tensors

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+from collections.abc import Set
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -42,10 +43,12 @@ class Child:
 class Zygote:
     """Starts at once and gets ready in the background; the first `spawn` waits for it.
 
-    Raises SandboxFault where the process cannot start or is gone.
+    `without` names layers its children shall not have. Raises SandboxFault where the process
+    cannot start or is gone.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, without: Set[str] = frozenset()) -> None:
+        self._without = without
         self._home = tempfile.TemporaryDirectory(prefix="grader-", ignore_cleanup_errors=True)
         self._control, theirs = socket.socketpair()
         self._ready = False
@@ -61,7 +64,7 @@ class Zygote:
 
         return subprocess.Popen(  # noqa: S603 - our own interpreter and a constant
             # isolated: neither the working directory nor the user's own packages are imported
-            [sys.executable, "-I", "-B", "-c", PROGRAM],
+            [sys.executable, "-I", "-B", "-c", PROGRAM, ",".join(sorted(self._without))],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,

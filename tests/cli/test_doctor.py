@@ -12,7 +12,7 @@ from grader.core.errors import IsolationRefused, SandboxFault
 from grader.core.observation import Call, Observation, Program, Run, Setup
 from grader.core.tensor import pack
 from grader.sandbox import parent
-from grader.sandbox.child.confine import LAYERS
+from grader.sandbox.trial import Trial
 
 
 class _Sandbox:
@@ -21,6 +21,7 @@ class _Sandbox:
     answer: Observation = Observation("ok", value=pack(np.array([2.0, 4.0]), "float32"))
     refused: tuple[str, ...] = ()
     fault: str = ""
+    done: tuple[str, ...] = ()
 
     def __init__(self, isolation: str) -> None:
         if isolation in self.refused:
@@ -30,6 +31,9 @@ class _Sandbox:
         if self.fault:
             raise SandboxFault(self.fault)
         return Run(Setup("ok"), {call.key: self.answer for call in calls}, layers=("a wall",))
+
+    def trial(self) -> Trial:
+        return Trial(("a wall",), ("a moat",), self.done)
 
     def __enter__(self) -> Self:
         return self
@@ -53,7 +57,9 @@ def test_a_real_child_answers_and_its_layers_are_named(capsys: pytest.CaptureFix
     shown = " ".join(out.split())
     assert f"grader {__version__}" in shown
     assert "trial a child started, ran a function and answered in" in shown
-    for layer in LAYERS:
+    assert "tried a confined child could not read a file of yours, " in shown
+    assert "but it could" not in shown
+    for layer in ("separate process", "resource limits", "Landlock (files", "seccomp"):
         assert layer in shown
 
 
@@ -63,16 +69,19 @@ def test_the_strictest_isolation_is_tried_first(
     status, shown = _run(monkeypatch, capsys)
     assert status == 0
     assert "strict 1 layers in force: a wall" in shown
-    assert "not confined" not in shown
+    assert "missing a moat" in shown
+    assert "but it could" not in shown
 
 
 def test_a_refusal_of_strict_is_told_and_is_no_failure(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    status, shown = _run(monkeypatch, capsys, refused=("strict",))
+    status, shown = _run(monkeypatch, capsys, refused=("strict",), done=("read", "fork"))
     assert status == 0
     assert "strict refused: strict cannot be had" in shown
-    assert "best-effort 1 layers in force: a wall file system and network are not" in shown
+    assert "best-effort 1 layers in force: a wall" in shown
+    assert "a confined child could not open a file of yours for writing, open a socket, " in shown
+    assert "but it could read a file of yours, start a process" in shown
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ Ask = Callable[..., Run]
 
 @pytest.fixture(scope="package")
 def sandbox() -> Iterator[Sandbox]:
-    with Sandbox("best-effort") as running:
+    with Sandbox("strict") as running:
         yield running
 
 

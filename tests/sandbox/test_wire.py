@@ -15,7 +15,9 @@ from grader.sandbox import wire
 
 @given(
     kind=st.sampled_from([wire.SETUP, wire.READY, wire.CALL, wire.ANSWER]),
-    header=st.dictionaries(st.text(), st.one_of(st.integers(), st.text(), st.none())),
+    header=st.dictionaries(
+        st.text(), st.one_of(st.integers(1 - 2**63, 2**63 - 1), st.text(), st.none())
+    ),
     block=st.binary(max_size=200),
 )
 def test_a_frame_is_read_back_as_it_was_packed(

@@ -36,5 +36,5 @@ def grade_file(name: str, data: bytes, runner: Runner) -> Graded:
     first = grade(submission, exam(), runner)
     if not first.record.stopped:
         return first
-    with Sandbox("best-effort", limits=Limits().doubled()) as patient:
+    with Sandbox("strict", limits=Limits().doubled()) as patient:
         return grade(submission, exam(), patient, alone=True)

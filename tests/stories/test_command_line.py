@@ -111,17 +111,6 @@ def test_2_where_the_command_is_wrong(
     assert not (tmp_path / "graded").exists()
 
 
-@pytest.mark.parametrize("paths", [["class"], ["class/a.py"]], ids=["a folder", "one file"])
-def test_3_where_isolation_is_refused_with_the_way_out(tmp_path: Path, paths: list[str]) -> None:
-    put(tmp_path, class__a_py=RIGHT)
-    strict = ("--rubric", "log_softmax", "--isolation", "strict")
-    done = run_grader("grade", *paths, *strict, cwd=tmp_path)
-    assert (done.status, done.out) == (3, "")
-    assert "Landlock" in done.err
-    assert "--isolation best-effort" in done.err
-    assert not (tmp_path / "graded").exists()
-
-
 def test_5_where_the_output_folder_cannot_be_written(tmp_path: Path) -> None:
     put(tmp_path, class__a_py=RIGHT, file_txt="not a folder")
     options = ("--rubric", "log_softmax", "--out", "file.txt/below")

@@ -117,7 +117,7 @@ def _golden(source: str) -> Path:
 def _kept(report: dict[str, Any]) -> dict[str, Any]:
     """The report without what the machine, the clock or a comment decides."""
     rubric = {name: value for name, value in report["rubric"].items() if name != "sha256"}
-    execution = {**report["execution"], "isolation": {"mode": "best-effort"}}
+    execution = {**report["execution"], "isolation": {"mode": "strict"}}
     kept = {**report, "rubric": rubric, "execution": execution}
     del kept["run"]
     return kept

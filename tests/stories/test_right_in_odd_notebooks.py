@@ -25,7 +25,7 @@ HELD = {"passed", "not_applicable", "pending"}
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
-    with Sandbox("best-effort") as sandbox:
+    with Sandbox("strict") as sandbox:
         yield sandbox
 
 

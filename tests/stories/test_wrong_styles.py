@@ -17,7 +17,7 @@ WRONG = stories(*[f"styles/wrong/{theme}.txt" for theme in THEMES])
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
-    with Sandbox("best-effort") as sandbox:
+    with Sandbox("strict") as sandbox:
         yield sandbox
 
 

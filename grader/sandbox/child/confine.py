@@ -1,82 +1,142 @@
-"""Confining a child before its first line of student code; order matters.
+"""Confining a child before its first line of student code.
 
-descriptors and environment -> session -> limits -> no new privileges -> undumpable. The places of
-namespaces (after the session), Landlock and seccomp (last) are marked below.
+`prepare` finds out by trial, in throw-away processes, what the machine has, and makes ready once
+what children share; `confine` puts it in force in a child. Order matters: descriptors ->
+capabilities -> limits -> no new privileges -> undumpable -> Landlock -> seccomp, each able to
+forbid what the next ones need. Namespaces come before all, when the child is forked.
 """
 
 from __future__ import annotations
 
-import ctypes
+import functools
 import os
-import resource
 import signal
+import sys
+from collections.abc import Callable, Set
+from dataclasses import dataclass, replace
 from typing import Final
 
-__all__ = ["LAYERS", "confine"]
-
-LAYERS: Final = (
-    "separate process",
-    "clean environment",
-    "closed descriptors",
-    "resource limits",
-    "no new privileges",
-    "undumpable",
+from grader.sandbox.child.layers import landlock, namespaces, seccomp
+from grader.sandbox.child.layers.descriptors import arrange
+from grader.sandbox.child.layers.libc import prctl
+from grader.sandbox.child.layers.limits import limit, mapped_bytes
+from grader.sandbox.child.layers.privileges import (
+    become_undumpable,
+    drop_capabilities,
+    refuse_new_privileges,
 )
+from grader.sandbox.child.layers.readable import readable
+
+__all__ = ["Confinement", "confine", "prepare", "tell_missing", "with_namespaces"]
 
 PR_SET_PDEATHSIG: Final = 1
-PR_SET_DUMPABLE: Final = 4
-PR_SET_NO_NEW_PRIVS: Final = 38
-FILE_BYTES: Final = 2**20
-DESCRIPTORS: Final = 128
-
-_libc = ctypes.CDLL(None, use_errno=True)
+_ALWAYS: Final = ("separate process", "clean environment", "closed descriptors")
+_OWN: Final = ("no capabilities", "resource limits", "no new privileges", "undumpable")
 
 
-def confine(conversation: int, stdout: int, stderr: int) -> int:
-    """Close what the child must not have and give up what it must not use.
+@dataclass(frozen=True, slots=True)
+class Confinement:
+    """The layers a child will have, and an open Landlock ruleset."""
 
-    Returns the descriptor of the conversation with the parent. Raises OSError where a layer
-    cannot be put in force; the caller must then exit.
+    layers: tuple[str, ...]
+    missing: tuple[str, ...]
+    ruleset: int | None = None
+
+    def has(self, layer: str) -> bool:
+        """Whether `layer` is in force; its name may be followed by what it covers."""
+        return any(one.partition(" (")[0] == layer for one in self.layers)
+
+
+def with_namespaces(before_waiting: Callable[[], None], without: Set[str]) -> bool:
+    """Go on in new namespaces where that works; see `namespaces.enter`."""
+    if "namespaces" in without or not _passes(namespaces.work_here):
+        return False
+    namespaces.enter(before_waiting)
+    return True
+
+
+def prepare(*, namespaced: bool, without: Set[str] = frozenset()) -> Confinement:
+    """What this machine has of the layers, but those named in `without`.
+
+    To be called in the zygote while it has one thread.
+    """
+    layers = [*_ALWAYS, *(one for one in _OWN if one not in without)]
+    missing = []
+    found = Confinement((), ())
+    if namespaced:
+        layers.append("namespaces")
+    else:
+        missing.append("namespaces")
+    ruleset = None if "Landlock" in without else _landlock()
+    if ruleset is not None:
+        found = replace(found, ruleset=ruleset.descriptor)
+        layers.append(f"Landlock ({', '.join(ruleset.covers)})")
+    else:
+        missing.append("Landlock")
+    if "seccomp" not in without and _passes(_filter_works):
+        layers.append("seccomp")
+    else:
+        missing.append("seccomp")
+    missing.extend(one for one in _OWN if one in without)
+    return replace(found, layers=tuple(layers), missing=tuple(missing))
+
+
+def _landlock() -> landlock.Ruleset | None:
+    try:
+        ruleset = landlock.make(readable())
+    except OSError:
+        return None
+    covers = tuple(
+        one for one in ruleset.covers if _passes(functools.partial(landlock.holds, ruleset, one))
+    )
+    return replace(ruleset, covers=covers) if "files" in covers else None
+
+
+def _filter_works() -> bool:
+    refuse_new_privileges()
+    return seccomp.works_here()
+
+
+def _passes(trial: Callable[[], bool]) -> bool:
+    """Whether `trial` is true in a process that ends with it."""
+    pid = os.fork()
+    if pid == 0:
+        passed = False
+        try:
+            passed = trial()
+        finally:
+            os._exit(not passed)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+
+
+def confine(found: Confinement, conversation: int, stdout: int, stderr: int) -> tuple[int, int]:
+    """Put every layer of `found` in force in this process, a fresh child.
+
+    Returns the descriptor of the conversation with the parent, and the bytes of address space
+    mapped before. Raises OSError where a layer cannot be put in force; the caller must then exit.
     """
     os.setsid()
-    _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    talk = _arrange_descriptors(conversation, stdout, stderr)
-    # namespaces and id maps: here, before the child becomes undumpable
-    _limit(resource.RLIMIT_CORE, 0)
-    _limit(resource.RLIMIT_FSIZE, FILE_BYTES)
-    _limit(resource.RLIMIT_NOFILE, DESCRIPTORS)
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # a write beyond the limit fails instead
-    _prctl(PR_SET_NO_NEW_PRIVS, 1)
-    _prctl(PR_SET_DUMPABLE, 0)
-    # Landlock, then seccomp: here, last
-    return talk
+    prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    talk, ruleset = arrange(conversation, stdout, stderr, found.ruleset)
+    mapped = mapped_bytes()
+    if found.has("no capabilities"):
+        drop_capabilities(os.uname().machine)
+    if found.has("resource limits"):
+        limit()
+    if found.has("no new privileges"):
+        refuse_new_privileges()
+    if found.has("undumpable"):
+        become_undumpable()
+    if found.has("Landlock"):
+        landlock.restrict(ruleset)
+        os.close(ruleset)
+    if found.has("seccomp"):
+        seccomp.install()
+    return talk, mapped
 
 
-def limit_resources(memory_bytes: int, cpu_seconds: int) -> None:
-    """Cap address space (beyond what is mapped now) and CPU time, which backs the wall clock."""
-    # by descriptor: in a fresh child every page that pathlib touches is one to copy
-    told = os.open("/proc/self/statm", os.O_RDONLY)
-    pages = int(os.read(told, 64).split()[0])
-    os.close(told)
-    _limit(resource.RLIMIT_AS, pages * resource.getpagesize() + memory_bytes)
-    _limit(resource.RLIMIT_CPU, cpu_seconds)
-
-
-def _arrange_descriptors(conversation: int, stdout: int, stderr: int) -> int:
-    talk = os.dup2(conversation, 20, inheritable=False)
-    null = os.open(os.devnull, os.O_RDONLY)
-    for source, target in ((null, 0), (stdout, 1), (stderr, 2)):
-        os.dup2(source, target)
-    os.closerange(3, talk)
-    os.closerange(talk + 1, 65536)
-    return talk
-
-
-def _limit(which: int, value: int) -> None:
-    resource.setrlimit(which, (value, value))
-
-
-def _prctl(option: int, value: int) -> None:
-    if _libc.prctl(option, value, 0, 0, 0) != 0:
-        code = ctypes.get_errno()
-        raise OSError(code, os.strerror(code))
+def tell_missing() -> None:
+    """Write the layers that cannot be had here to standard output, one a line."""
+    namespaced = _passes(namespaces.work_here)
+    for layer in prepare(namespaced=namespaced).missing:
+        sys.stdout.write(f"{layer}\n")

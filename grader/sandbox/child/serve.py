@@ -6,7 +6,6 @@ import contextlib
 import importlib.abc
 import os
 import random
-import socket
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
@@ -16,7 +15,9 @@ import numpy as np
 import torch
 
 from grader.sandbox import wire
-from grader.sandbox.child import confine
+from grader.sandbox.child import confine, trial
+from grader.sandbox.child.files import lose_what_is_written
+from grader.sandbox.child.layers.limits import limit_use
 from grader.sandbox.child.modes import MOST_OPS, OnCpu, Watch, poison_named
 from grader.sandbox.child.present import arguments, dense, encode, present, same
 from grader.sandbox.child.program import Prepared, fault_of, prepare
@@ -26,6 +27,7 @@ __all__ = ["hide_ourselves", "serve", "torch_version", "warm"]
 # the generator itself: torch.manual_seed walks the stack for accelerators that are not there
 _set_torch_seed = torch.default_generator.manual_seed
 _grad = torch.autograd.grad
+_clone = torch.Tensor.clone
 
 
 def torch_version() -> str:
@@ -36,6 +38,7 @@ def torch_version() -> str:
 def warm() -> None:
     """Use once what is dear the first time: autograd, dispatch modes, half precision."""
     torch.set_num_threads(1)
+    lose_what_is_written()
     _stand_in_for_compile()
     seed()
     for dtype in (torch.float32, torch.float64, torch.float16, torch.bfloat16):
@@ -68,13 +71,18 @@ def seed() -> None:
     _set_torch_seed(0)
 
 
-def serve(conversation: int, stdout: int, stderr: int) -> None:
+def serve(found: confine.Confinement, conversation: int, stdout: int, stderr: int) -> None:
     """Talk with the parent until it closes its end. Runs in the forked child."""
-    talk = socket.socket(fileno=confine.confine(conversation, stdout, stderr))
-    talk.sendall(wire.pack(wire.READY, {"layers": confine.LAYERS}))
+    talk, mapped = confine.confine(found, conversation, stdout, stderr)
+    _write(talk, wire.pack(wire.READY, {"layers": found.layers, "missing": found.missing}))
     _fresh_streams()
     _, header, _ = _receive(talk)
-    confine.limit_resources(header["memory_bytes"], header["cpu_seconds"])
+    if "trial" in header:
+        for told in trial.attempt(**header["trial"]):
+            _send(talk, told)
+        return
+    if found.has("resource limits"):
+        limit_use(mapped + header["memory_bytes"], header["cpu_seconds"])
     with _devices(mapped=header["devices"]):
         prepared, told = _prepare(header)
         _send(talk, told)
@@ -157,7 +165,7 @@ def _value(
     prepared: Prepared, call: dict[str, Any], block: bytes, watch: Watch | None
 ) -> tuple[dict[str, Any], bytes]:
     given = arguments(call["arguments"], block)
-    before = [argument.clone() for argument in given]
+    before = [_clone(argument) for argument in given]
     seed()
     try:
         with watch or contextlib.nullcontext():
@@ -183,7 +191,8 @@ def _gradient(
     given = arguments(call["arguments"], block)
     (upstream,) = arguments(call["upstream"], block)
     base = given[call["wrt"]].detach().requires_grad_()
-    given[call["wrt"]] = base * 1  # not a leaf: writing into it is allowed, as inside a network
+    with torch.enable_grad():  # the notebook may have turned recording off for all that follows
+        given[call["wrt"]] = base * 1  # no leaf: writing into it is allowed, as inside a network
     seed()
     try:
         with torch.enable_grad():
@@ -231,27 +240,36 @@ def _has_custom_backward(result: torch.Tensor) -> bool:
     return False
 
 
-def _receive(talk: socket.socket) -> tuple[int, dict[str, Any], bytes]:
+def _receive(talk: int) -> tuple[int, dict[str, Any], bytes]:
     kind, header_bytes, block_bytes = wire.HEAD.unpack(_exactly(talk, wire.HEAD.size))
     rest = _exactly(talk, header_bytes + block_bytes)
     return kind, wire.unpack_header(rest[:header_bytes]), rest[header_bytes:]
 
 
-def _exactly(talk: socket.socket, count: int) -> bytes:
+def _exactly(talk: int, count: int) -> bytes:
     parts = bytearray()
     while len(parts) < count:
-        part = talk.recv(min(count - len(parts), 2**20))
+        part = _read(talk, min(count - len(parts), 2**20))
         if not part:
             _leave(0)  # the parent has no further question
         parts += part
     return bytes(parts)
 
 
+# read and write, not recv and send: a child needs no system call for sockets
 _leave = os._exit
+_read = os.read
+_write_part = os.write
 
 
-def _send(talk: socket.socket, told: dict[str, Any], tensors: bytes = b"") -> None:
+def _write(talk: int, frame: bytes) -> None:
+    left = memoryview(frame)
+    while left:
+        left = left[_write_part(talk, left) :]
+
+
+def _send(talk: int, told: dict[str, Any], tensors: bytes = b"") -> None:
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(Exception):  # the student may have closed or replaced it
             stream.flush()
-    talk.sendall(wire.pack(wire.ANSWER, told, tensors))
+    _write(talk, wire.pack(wire.ANSWER, told, tensors))

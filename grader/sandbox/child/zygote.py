@@ -1,6 +1,7 @@
 """The zygote: imports torch once, then forks one child for every program asked of it.
 
-Started by exec with a clean environment; speaks with the parent over descriptor `CONTROL`:
+Started by exec with a clean environment and the names of layers to leave out; speaks with the
+parent over descriptor `CONTROL`:
 
     parent: b"S" + three descriptors (socket, stdout, stderr)    zygote: b"P" + pid, one pidfd
     parent: b"R" + pid                                           zygote: b"E" + wait status
@@ -13,10 +14,14 @@ import gc
 import os
 import signal
 import socket
+import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Final, NoReturn
 
+from grader.sandbox.child import confine
+from grader.sandbox.child.layers import namespaces
 from grader.sandbox.wire import CONTROL, PID
 
 __all__ = ["main"]
@@ -24,8 +29,12 @@ __all__ = ["main"]
 
 def main() -> None:
     """Serve until the parent closes its end."""
+    without = frozenset(sys.argv[1].split(",")) if sys.argv[1:] else frozenset[str]()
+    namespaced = confine.with_namespaces(lambda: os.close(CONTROL), without)
+    confinement = confine.prepare(namespaced=namespaced, without=without)
+    fork = namespaces.Nursery().fork if namespaced else os.fork
     control = socket.socket(fileno=CONTROL)
-    from grader.sandbox.child import serve  # noqa: PLC0415 - torch, 1 - 2 s: after the socket is ours
+    from grader.sandbox.child import serve  # noqa: PLC0415 - torch, 1 - 2 s: after the trials
 
     serve.warm()
     serve.hide_ourselves()
@@ -38,7 +47,7 @@ def main() -> None:
         if not message:
             return
         if message[:1] == b"S":
-            _spawn(control, descriptors, serve.serve)
+            _spawn(control, descriptors, fork, partial(serve.serve, confinement))
         else:
             _reap(control, PID.unpack(message)[1])
 
@@ -66,11 +75,16 @@ def _use_huge_pages() -> None:
             madvise(first, size, MADV_COLLAPSE)
 
 
-def _spawn(control: socket.socket, descriptors: list[int], serve: Callable[..., None]) -> None:
+def _spawn(
+    control: socket.socket,
+    descriptors: list[int],
+    fork: Callable[[], int],
+    serve: Callable[..., None],
+) -> None:
     tasks = len(os.listdir("/proc/self/task"))  # noqa: PTH208 - before every fork: pathlib is slow
     if tasks != 1:  # a second thread's locks would be held for ever in the child
         raise RuntimeError(f"zygote has {tasks} threads; forking it would hang")
-    pid = os.fork()
+    pid = fork()
     if pid == 0:
         _become_child(control, descriptors, serve)
     for descriptor in descriptors:
