@@ -10,7 +10,10 @@ TORCH_INDEX ?=
 export PIP_NO_INPUT := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test lint bench clean
+# Seconds for each target of `make fuzz`.
+SECONDS ?= 60
+
+.PHONY: demo test lint bench fuzz clean
 
 demo: $(READY)
 	$(BIN)/grader grade fixtures/submissions --rubric softmax --out graded --fresh || test $$? -eq 1
@@ -26,6 +29,10 @@ lint: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks.throughput
+
+fuzz: $(READY)
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev,fuzz]'
+	$(BIN)/python -m fuzz --seconds $(SECONDS)
 
 clean:
 	rm -rf graded build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis \

@@ -1,13 +1,15 @@
 """Worker processes: each loads the exam, has its own sandbox, and stores its own reports.
 
 Only file names go to a worker and only rows come back. A worker that dies loses the submission
-it had in hand, which is told, and is replaced.
+it had in hand, which is told, and is replaced. When this process dies, however, so do they.
 """
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import multiprocessing
+import os
 import signal
 import sys
 from collections import deque
@@ -27,6 +29,11 @@ __all__ = ["Lost", "crew"]
 
 _LEAVE_SECONDS: Final = 5.0
 """How long a worker may take to end its sandbox before it is killed."""
+
+_OURS: Final = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
+"""Signals that this process answers for its workers."""
+
+_PR_SET_PDEATHSIG: Final = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +75,12 @@ def crew(
 ) -> Iterator[tuple[Found, Row | Again | Lost]]:
     """Grade `found` on `jobs` workers; yields in order of completion.
 
-    Raises what ends a batch: IsolationRefused, StorageError, SandboxFault where a worker cannot
-    start. However it ends, no worker is left behind.
+    Raises what ends a batch: IsolationRefused, StorageError, SandboxFault where workers cannot
+    start, each of which may fail once. However it ends, no worker is left behind.
     """
     waiting = deque(found)
     workers: list[_Worker] = []
+    stillborn = 0
     try:
         workers.extend(_hire(plan) for _ in range(min(jobs, len(waiting))))
         while workers:
@@ -83,6 +91,10 @@ def crew(
                     _raise(outcome)
                 if isinstance(outcome, Lost):
                     workers.remove(worker)
+                    worker.connection.close()
+                    stillborn = 0 if worker.ready else stillborn + 1
+                    if stillborn > jobs:
+                        raise SandboxFault(f"no worker can start: {outcome.reason}")
                     if waiting:
                         workers.append(_hire(plan))
                 elif waiting:
@@ -105,7 +117,7 @@ def _hire(plan: Plan) -> _Worker:
     process = context.Process(target=_work, args=(theirs, plan), daemon=True)
     # Ctrl-C reaches the whole process group: only this process answers it. Blocked, not ignored,
     # so that one that comes just now is not lost.
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _OURS)
     try:
         process.start()
     finally:
@@ -124,8 +136,7 @@ def _listen(worker: _Worker) -> Row | Again | Lost | _Ready | _Stop:
         heard = worker.connection.recv()
     except (EOFError, OSError):
         worker.process.join()
-        how = f"the worker ended with status {worker.process.exitcode}"
-        return Lost(how) if worker.ready else _Stop("SandboxFault", f"no worker can start: {how}")
+        return Lost(f"the worker ended with status {worker.process.exitcode}")
     worker.task = None
     worker.ready = True
     if not isinstance(heard, Row | Again | _Ready | _Stop):
@@ -153,19 +164,36 @@ def _raise(stop: _Stop) -> NoReturn:
 def _work(connection: Connection, plan: Plan) -> None:
     """A worker's life: ready, then a row for every file, until the pipe closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-    # Unwinds, so that the sandbox ends its children.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, _leave)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _OURS)
+    _end_with_parent()
     try:
         with open_desk(plan) as desk:
             connection.send(_Ready())
             while True:
-                try:
-                    task = connection.recv()
-                except EOFError:
-                    return
-                connection.send(desk.examine(task))
-    except BrokenPipeError:
+                connection.send(desk.examine(connection.recv()))
+    except (EOFError, ConnectionError):
         return
     except GraderError as error:
-        connection.send(_Stop(type(error).__name__, str(error)))
+        with contextlib.suppress(ConnectionError):
+            connection.send(_Stop(type(error).__name__, str(error)))
+
+
+def _leave(*_: object) -> NoReturn:
+    """Unwind, so that the sandbox ends its children; a second signal must not stop that."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.exit(0)
+
+
+def _end_with_parent() -> None:
+    """Get SIGTERM when the parent dies: the closed pipe is seen only after a submission's end.
+
+    Linux only; elsewhere that has to do.
+    """
+    if sys.platform != "linux":
+        return
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
+    parent = multiprocessing.parent_process()
+    if parent is not None and parent.pid != os.getppid():
+        sys.exit(0)  # it died before that was asked for

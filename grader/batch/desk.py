@@ -24,9 +24,13 @@ __all__ = ["Again", "Desk", "needs_second_run", "open_desk", "ungraded"]
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """The submission has to be graded again, alone, and why."""
+    """The submission has to be graded again, alone, and why.
+
+    fault  the infrastructure failed; otherwise a limit stopped the submission
+    """
 
     reason: str
+    fault: bool = False
 
 
 def needs_second_run(record: Record) -> str:
@@ -89,7 +93,10 @@ class Desk:
             if os.environ.get("GRADER_DEBUG"):
                 traceback.print_exc(file=sys.stderr)
             return self._failed(submission, f"a bug in grader: {type(error).__name__}: {error}")
-        reason = "" if self._plan.alone else needs_second_run(graded.record)
+        record = graded.record
+        if record.fault:
+            return graded if self._plan.last else Again(record.fault, fault=True)
+        reason = "" if self._plan.alone else needs_second_run(record)
         return Again(reason) if reason else graded
 
     def _grade(self, submission: Submission) -> Graded:
@@ -101,14 +108,18 @@ class Desk:
         )
 
     def _failed(self, submission: Submission, reason: str) -> Graded | Again:
-        if not self._plan.alone:
-            return Again(reason)
+        if not self._plan.last:
+            return Again(reason, fault=True)
         source, data = submission.source, submission.data
         return ungraded(self._plan, self.exam, source, data, fault=reason)
 
     def _start(self) -> None:
-        opened = self._plan.engine.open(self._plan.isolation, self._plan.limits)
-        self._runner = self._open.enter_context(opened)
+        try:
+            opened = self._plan.engine.open(self._plan.isolation, self._plan.limits)
+            self._runner = self._open.enter_context(opened)
+        except OSError as error:  # no room for its own folder, no process to be had
+            reason = error.strerror or type(error).__name__
+            raise SandboxFault(f"the sandbox cannot start: {reason}") from error
 
     def _restart(self) -> None:
         with contextlib.suppress(GraderError, OSError):

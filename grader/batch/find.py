@@ -3,106 +3,267 @@
 from __future__ import annotations
 
 import os
-import stat
+import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from pathlib import Path, PurePosixPath
 from typing import Final
 
+from grader.batch.archive import Broken, member_bytes, members
+from grader.batch.contents import contents
+from grader.batch.suffixes import is_archive
 from grader.core.errors import Ungradable, UsageError
 from grader.core.record import Submission
 from grader.store.names import submission_id
 
-__all__ = ["LARGEST", "Found", "Listing", "find", "read"]
-
-LARGEST: Final = 64 * 2**20
-"""Bytes of the largest file that is read at all."""
+__all__ = ["Found", "Listing", "find", "read"]
 
 _SUFFIXES: Final = frozenset({".ipynb", ".py", ".txt"})
-_SKIPPED_FOLDERS: Final = frozenset({"__pycache__"})
+_SKIPPED_FOLDERS: Final = frozenset({"__pycache__", "__MACOSX"})
+_UNSAFE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_ITSELF: Final = -1
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Found:
-    """A file to grade: `source` is what reports call it, `path` where it lies."""
+    """A submission to grade; in order of the files, and in an archive of its members.
 
-    source: str
+    source  what reports call it: printable, and no two of a listing are equal
+    path    where it lies: the file, or the archive that holds it
+    member  its place in the archive, -1 where it is no archive's
+    """
+
+    source: str = field(compare=False)
     path: Path
+    member: int = _ITSELF
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Files to grade in order of their source, and sources of the files passed over."""
+    """Submissions in the order to grade them, and what was passed over.
+
+    ignored  sources of files that are not called as submissions are
+    refused  source and reason of what may be a submission and cannot have a report
+    """
 
     found: tuple[Found, ...]
     ignored: tuple[str, ...] = ()
+    refused: tuple[tuple[str, str], ...] = ()
 
 
 def find(paths: Sequence[Path], *, leave: Path | None = None) -> Listing:
-    """Every submission in `paths`, each file once; the folder `leave` is not looked into.
+    """Every submission in `paths`, each once; the folder `leave` is not looked into.
 
-    A file that is named is taken whatever it is called. In folders only notebooks, scripts and
-    text exports are; hidden ones, caches, READMEs and symbolic links are passed over. Sources are
-    relative to the folder that all of `paths` have in common, so that no two are equal.
-    UsageError names a path that is not there.
+    A file that is named is taken whatever it is called, and a ZIP or tar archive that is named is
+    looked into as if it were a folder. In folders, and in archives, what is called as notebooks,
+    scripts and text exports are is taken, whatever it is: what cannot be read gets a report that
+    says so. Hidden files, caches, READMEs and archives are passed over.
+
+    A symbolic link is followed where nothing else is named, for then it was meant; beside others a
+    shell may have found it (`*`) and a student put it there. In folders none is followed.
+
+    Sources are relative to the folder that all of `paths` have in common. UsageError names a path
+    that is not there, or an archive named alone that cannot be read; beside others it gets a
+    report.
     """
-    resolved = []
-    for path in paths:
-        if not path.exists():
-            raise UsageError(f"{path} does not exist")
-        resolved.append(path.resolve())
-    tops = [str(path if path.is_dir() else path.parent) for path in resolved]
-    base = Path(os.path.commonpath(tops)) if tops else Path()
-    hole = leave.resolve() if leave is not None else None
-
-    found: dict[Path, Found] = {}
-    ignored: dict[Path, str] = {}
-    for top in resolved:
-        for path, wanted in _walk(top, hole) if top.is_dir() else [(top, True)]:
-            source = _spell(path.relative_to(base))
-            if wanted:
-                found[path] = Found(source, path)
-            else:
-                ignored[path] = source
-    left = sorted(source for path, source in ignored.items() if path not in found)
-    return Listing(tuple(sorted(found.values())), tuple(left))
+    tops = [_top(path, alone=len(paths) == 1) for path in paths]
+    folders = [str(top if _is_folder(top) else top.parent) for top in tops]
+    search = _Search(
+        Path(os.path.commonpath(folders)) if folders else Path(),
+        leave.resolve() if leave is not None else None,
+    )
+    for path, top in zip(paths, tops, strict=True):
+        if _is_folder(top):
+            search.folder(top)
+        elif is_archive(top) and not top.is_symlink() and top.is_file():
+            search.archive(top, given=path if len(paths) == 1 else None)
+        else:
+            search.take(top)
+    return search.listing()
 
 
 def read(found: Found) -> Submission:
-    """The submission of a file. OSError where it cannot be read, Ungradable where it is too big.
+    """A submission's bytes. OSError where they cannot be read, Ungradable where they must not be.
 
-    The id is made of the path and the content, so that a changed file is another submission.
+    The id is made of the source and the content, so that a changed file is another submission.
     """
-    with found.path.open("rb") as file:
-        data = file.read(LARGEST + 1)
-    if len(data) > LARGEST:
-        raise Ungradable(f"the file is larger than {LARGEST // 2**20} MiB")
+    if found.member != _ITSELF:
+        data = member_bytes(found.path, found.member)
+    elif is_archive(found.path):
+        raise Ungradable(_why_no_archive(found.path))
+    else:
+        data = contents(found.path)
     return Submission(submission_id(found.source, data), found.source, data)
 
 
-def _walk(top: Path, hole: Path | None) -> Iterator[tuple[Path, bool]]:
-    for folder, folders, names in os.walk(top):
-        here = Path(folder)
-        folders[:] = sorted(
-            name
-            for name in folders
-            if not name.startswith(".") and name not in _SKIPPED_FOLDERS and here / name != hole
+class _Search:
+    """Collects what is found below one folder."""
+
+    def __init__(self, base: Path, hole: Path | None) -> None:
+        self._base = base
+        self._hole = hole
+        self._found: dict[tuple[Path, int], Found] = {}
+        self._ignored: dict[Path, str] = {}
+        self._in_archives: list[str] = []
+        self._refused: list[tuple[str, str]] = []
+
+    def listing(self) -> Listing:
+        """All of it."""
+        taken = {path for path, _ in self._found}
+        ignored = [source for path, source in self._ignored.items() if path not in taken]
+        return Listing(
+            tuple(sorted(self._found.values())),
+            tuple(sorted([*ignored, *self._in_archives])),
+            tuple(self._refused),
         )
-        for name in names:
-            yield here / name, _is_submission(here / name)
+
+    def take(self, path: Path) -> None:
+        """A submission, whatever kind of file it turns out to be."""
+        found = Found(self._source(path), path)
+        self._found[found.path, found.member] = found
+
+    def folder(self, top: Path) -> None:
+        """What is in a folder and below.
+
+        A folder that cannot be opened is taken, for its report to say so; so is one that is called
+        as a submission is and holds none.
+        """
+        called_so: list[Path] = []
+        for path, kind in _walk(top, self._hole):
+            if kind is _Kind.LOCKED:
+                self.take(path)
+            elif kind is _Kind.FOLDER:
+                called_so += [path] if _is_submission(path.name) else []
+            elif _is_submission(path.name):
+                self.take(path)
+            else:
+                self._ignored[path] = self._source(path)
+        filled = {folder for path, _ in self._found for folder in path.parents}
+        for path in called_so:
+            if path not in filled:
+                self.take(path)
+
+    def archive(self, path: Path, *, given: Path | None) -> None:
+        """What is in an archive; UsageError where it is broken and was `given` alone."""
+        try:
+            listed = members(path)
+        except Broken as error:
+            if given is not None:
+                raise UsageError(f"{given}: {error}") from None
+            self.take(path)
+            return
+        used: dict[str, int] = {}
+        for member in listed:
+            source = f"{self._source(path)}/{_spell(member.name)}"
+            if member.unsafe:
+                self._refused.append((source, member.unsafe))
+            elif not _is_wanted(member.name):
+                self._in_archives.append(source)
+            else:
+                source = _unused(source, used)
+                self._found[path, member.place] = Found(source, path, member.place)
+
+    def _source(self, path: Path) -> str:
+        return _spell(path.relative_to(self._base).as_posix())
 
 
-def _is_submission(path: Path) -> bool:
-    if path.suffix.lower() not in _SUFFIXES or path.name.startswith("."):
-        return False
-    if path.name.upper().startswith("README"):
-        return False
+def _top(path: Path, *, alone: bool) -> Path:
+    """A path that was named, without links in it; the last part is looked through if `alone`."""
+    if not os.path.lexists(path):
+        raise UsageError(f"{path} does not exist")
     try:
-        return stat.S_ISREG(path.lstat().st_mode)
-    except OSError:
+        if alone or not path.is_symlink():
+            return path.resolve(strict=True)
+        return path.parent.resolve() / path.name
+    except (OSError, RuntimeError):  # a loop of links, or one that leads nowhere
+        return path.parent.resolve() / path.name
+
+
+def _is_folder(path: Path) -> bool:
+    return not path.is_symlink() and path.is_dir()
+
+
+class _Kind(Enum):
+    FILE = auto()
+    FOLDER = auto()
+    LOCKED = auto()
+
+
+def _walk(top: Path, hole: Path | None) -> Iterator[tuple[Path, _Kind]]:
+    """All that is below `top`; links are files."""
+    waiting = [top]
+    while waiting:
+        folder = waiting.pop()
+        try:
+            with os.scandir(folder) as entries:
+                inside = list(entries)
+        except OSError:
+            yield folder, _Kind.LOCKED
+            continue
+        for entry in inside:
+            path = folder / entry.name
+            if not entry.is_dir(follow_symlinks=False):
+                yield path, _Kind.FILE
+            elif path != hole and not _is_skipped(entry.name):
+                yield path, _Kind.FOLDER
+                waiting.append(path)
+
+
+def _why_no_archive(path: Path) -> str:
+    try:
+        members(path)
+    except Broken as error:
+        return str(error)
+    return "the archive has changed since it was looked at"
+
+
+def _is_wanted(name: str) -> bool:
+    """Whether a member of an archive is called as a submission is, and no folder of it hidden."""
+    *folders, last = name.split("/")
+    return _is_submission(last) and not any(map(_is_skipped, folders))
+
+
+def _is_skipped(folder: str) -> bool:
+    return (folder.startswith(".") and folder not in {".", ".."}) or folder in _SKIPPED_FOLDERS
+
+
+def _is_submission(name: str) -> bool:
+    if name.startswith(".") or name.upper().startswith("README"):
         return False
+    return PurePosixPath(name).suffix.lower() in _SUFFIXES
 
 
-def _spell(path: Path) -> str:
-    # A name need not be UTF-8; the report has to be.
-    return os.fsencode(path.as_posix()).decode("utf-8", "backslashreplace")
+def _unused(source: str, used: dict[str, int]) -> str:
+    """`source`, or with a number before its suffix where an archive has the name twice."""
+    told, path = source, PurePosixPath(source)
+    while told in used:
+        used[source] += 1
+        told = f"{path.with_suffix('')} ({used[source]}){path.suffix}"
+    used[told] = 1
+    return told
+
+
+def _spell(name: str) -> str:
+    r"""A name in printable characters, no two names alike.
+
+    A name need not be UTF-8 and the report has to be; and it is shown on terminals, in tables and
+    on pages. What moves a cursor, hides or reorders text is written `\n`, `\x1b`, `\u202e`, a byte
+    that is no character `\xe9`, and so a backslash `\\`.
+    """
+    if name.isascii() and name.isprintable() and "\\" not in name:
+        return name
+    return "".join(map(_letter, name))
+
+
+def _letter(letter: str) -> str:
+    code = ord(letter)
+    if letter == "\\":
+        return "\\\\"
+    if 0xDC80 <= code <= 0xDCFF:  # how Python carries a byte that is no character
+        return f"\\x{code - 0xDC00:02x}"
+    if unicodedata.category(letter) not in _UNSAFE:
+        return letter
+    if code < 0x80:
+        return letter.encode("unicode_escape").decode("ascii")
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"

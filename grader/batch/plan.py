@@ -75,6 +75,7 @@ class Plan:
     names   names that replace the assignment's, by role
     folder  where reports go, None: nowhere
     alone   the second run of what a limit stopped: twice the limits, and its outcome counts
+    last    the second run of what a fault of the infrastructure stopped: one more is reported
     """
 
     exam: ExamSpec
@@ -83,6 +84,7 @@ class Plan:
     folder: Path | None = None
     limits: Limits = field(default_factory=Limits)
     alone: bool = False
+    last: bool = False
     engine: Engine = field(default_factory=Engine)
 
     def second(self) -> Plan:

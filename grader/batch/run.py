@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import closing, nullcontext
-from dataclasses import dataclass
+import signal
+import threading
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, nullcontext
+from dataclasses import dataclass, replace
 from typing import Final
 
 from grader.batch.crew import Lost, crew
@@ -22,6 +24,12 @@ __all__ = ["Postponed", "default_jobs", "grade_all", "grade_one", "left_to_do"]
 
 _WORTH_A_WORKER: Final = 16
 """Submissions that take about as long as a worker takes to start."""
+
+_Stage = tuple[bool, bool]
+"""Whether twice the limits hold, and whether a fault counts: `Plan.alone` and `Plan.last`."""
+
+_STAGES: Final[tuple[_Stage, ...]] = ((False, False), (False, True), (True, False), (True, True))
+"""In the order in which a submission may go through them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +49,10 @@ def default_jobs(submissions: int) -> int:
 def left_to_do(
     found: Sequence[Found], rows: Mapping[str, Row], rubric_sha256: str
 ) -> tuple[tuple[Found, ...], int]:
-    """What is not graded yet, and how much is: same path, same content, same rubric."""
+    """What is not graded yet, and how much is: same path, same content, same rubric.
+
+    What the grader could not judge is not graded yet: its fault may have been mended.
+    """
     todo = tuple(one for one in found if not _is_done(one, rows, rubric_sha256))
     return todo, len(found) - len(todo)
 
@@ -53,36 +64,81 @@ def grade_all(
 
     `exam` is this process's copy of `plan.exam`; workers load their own. `desk` is used where one
     job is asked for, and is the caller's to close. The order is that of completion; what is
-    stored does not depend on it or on `jobs`. What a limit, a fault or a dead worker cut short is
-    put aside and graded again alone, after all others, with twice the limits.
-    Close the iterator to stop: workers end, and what was yielded is on disk.
+    stored does not depend on it or on `jobs`. What a fault or a dead worker cut short is put aside
+    and graded once more alone, after all others; what a limit cut short likewise, with twice the
+    limits. Close the iterator to stop, or send SIGTERM or SIGHUP, which are told as
+    KeyboardInterrupt: workers end, and what was yielded is on disk.
     """
-    aside: list[Found] = []
-    with closing(_pass(found, plan, exam, jobs, desk=desk)) as outcomes:
-        for one, outcome in outcomes:
-            if isinstance(outcome, Row):
-                yield outcome
+    waiting: dict[_Stage, list[Found]] = {stage: [] for stage in _STAGES}
+    waiting[_STAGES[0]].extend(found)
+    with _interrupted_by_any_signal():
+        for stage, left in waiting.items():
+            here = _plan_of(plan, stage)
+            if stage == _STAGES[0]:
+                outcomes = _pass(left, here, exam, jobs, desk=desk)
             else:
-                aside.append(one)
-                yield Postponed(one.source, outcome.reason)
-    again = plan.second()
-    # One worker, not this process: what killed a worker would kill the batch.
-    with closing(_pass(sorted(aside), again, exam, 1, apart=jobs > 1)) as outcomes:
-        for one, outcome in outcomes:
-            yield outcome if isinstance(outcome, Row) else _lost(one, outcome, again, exam)
+                # One worker, not this process: what killed a worker would kill the batch.
+                outcomes = _pass(sorted(left), here, exam, 1, apart=jobs > 1)
+            with closing(outcomes):
+                for one, outcome in outcomes:
+                    if isinstance(outcome, Row):
+                        yield outcome
+                        continue
+                    after = _next(stage, outcome)
+                    if after is None:
+                        yield _lost(one, outcome, here, exam)
+                        continue
+                    waiting[after].append(one)
+                    if stage == _STAGES[0]:
+                        yield Postponed(one.source, outcome.reason)
 
 
 def grade_one(found: Found, plan: Plan, exam: Exam, desk: Desk) -> Graded:
-    """Grade one file at `desk`, a second time alone where the first must not count; not stored."""
+    """Grade one file at `desk`, and again alone while the last time must not count; not stored."""
+    stage = _STAGES[0]
     graded = desk.grade(found)
-    if isinstance(graded, Graded):
-        return graded
-    second = plan.second()
-    with open_desk(second, exam) as alone:
-        graded = alone.grade(found)
-    if isinstance(graded, Graded):
-        return graded
-    return ungraded(second, exam, found.source, fault=graded.reason)
+    while isinstance(graded, Again):
+        after = _next(stage, graded)
+        if after is None:
+            return ungraded(plan, exam, found.source, fault=graded.reason)
+        stage = after
+        with open_desk(_plan_of(plan, stage), exam) as alone:
+            graded = alone.grade(found)
+    return graded
+
+
+def _plan_of(plan: Plan, stage: _Stage) -> Plan:
+    alone, last = stage
+    return replace(plan.second() if alone else plan, last=last)
+
+
+def _next(stage: _Stage, outcome: Again | Lost) -> _Stage | None:
+    """Where a submission is graded again; None where it has to be reported as it is."""
+    alone, last = stage
+    if isinstance(outcome, Again) and not outcome.fault:
+        return (True, False)
+    return None if last else (alone, True)
+
+
+@contextmanager
+def _interrupted_by_any_signal() -> Iterator[None]:
+    """SIGTERM and SIGHUP do what Ctrl-C does, where nobody has decided otherwise (`nohup`)."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    signals = (signal.SIGTERM, signal.SIGHUP)
+    taken = [one for one in signals if signal.getsignal(one) is signal.SIG_DFL]
+    for one in taken:
+        signal.signal(one, interrupt)
+    try:
+        yield
+    finally:
+        for one in taken:
+            signal.signal(one, signal.SIG_DFL)
 
 
 def _pass(
@@ -120,4 +176,4 @@ def _is_done(found: Found, rows: Mapping[str, Row], rubric_sha256: str) -> bool:
         row = rows.get(read(found).id)
     except (OSError, Ungradable):
         return False
-    return row is not None and row.rubric_sha256 == rubric_sha256
+    return row is not None and row.rubric_sha256 == rubric_sha256 and not row.unjudged

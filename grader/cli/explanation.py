@@ -10,13 +10,13 @@ from typing import Final
 from rich.text import Text
 
 from grader.cli.paste import call_lines, numbers
-from grader.cli.screen import Screen, inline
+from grader.cli.screen import Screen
 from grader.core.fixture import Fixture, Truth
 from grader.core.observation import Observation
 from grader.core.record import Exam, Record
 from grader.core.report import CriterionResult, Diagnosis, Evidence, Place, Report
 from grader.core.tensor import RawTensor
-from grader.core.text import plain
+from grader.core.text import inline, plain
 
 __all__ = ["explain"]
 

@@ -7,7 +7,7 @@ import json
 import shlex
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from importlib import metadata
@@ -25,17 +25,18 @@ from grader.batch.run import Postponed, default_jobs, grade_all, grade_one, left
 from grader.cli.explanation import explain
 from grader.cli.notices import check_isolation
 from grader.cli.request import INTERRUPTED, Request, folder_of, reference_of, targets_of
-from grader.cli.screen import inline, progress, screen
+from grader.cli.screen import progress, screen
 from grader.cli.summary import machine_summary, needs_person, print_summary
 from grader.core.errors import UsageError
 from grader.core.record import Exam, Graded
 from grader.core.report import Report
-from grader.core.text import plain
+from grader.core.text import inline, plain
 from grader.store import Row, RunInfo, Store, row_of
 
 __all__ = ["grade_file", "run"]
 
 _MOST_REFUSED: Final = 10
+_MOST_DAMAGED: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +162,7 @@ def _many(batch: _Batch, store: Store, *, checked: bool) -> int:
         )
         return INTERRUPTED
     store.finish(rows.values())
+    _tell_damaged(store, rows)
     seconds, ignored = time.monotonic() - began, len(batch.listing.ignored)
     known = rows.values()
     if batch.request.as_json:
@@ -170,6 +172,17 @@ def _many(batch: _Batch, store: Store, *, checked: bool) -> int:
         out, folder = screen(), store.folder
         print_summary(out, known, folder, graded=graded, ignored=ignored, seconds=seconds)
     return 1 if needs_person(known) else 0
+
+
+def _tell_damaged(store: Store, rows: Mapping[str, Row]) -> None:
+    """Stored reports that are in no summary: damaged, and their files not among those given."""
+    left = [identifier for identifier in store.ids() if identifier not in rows]
+    if left:
+        shown = ", ".join(left[:_MOST_DAMAGED]) + (", ..." if left[_MOST_DAMAGED:] else "")
+        _tell(
+            f"damaged, and left out of the summary: {shown} (in {store.folder / 'reports'}); "
+            "grade their files again"
+        )
 
 
 def _grade_rows(batch: _Batch, todo: tuple[Found, ...], rows: dict[str, Row]) -> int:

@@ -148,7 +148,7 @@ def app() -> None:
 @click.option("--fresh", is_flag=True, help="Grade what is graded already.")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON to standard output.")
 def _grade(**options: Any) -> int:
-    """Grade submissions: notebooks, Python files and text exports, or folders of them.
+    """Grade notebooks, Python files and text exports, or folders and archives of them.
 
     One file without --out is explained on the terminal and nothing is written. Folders, several
     files, or --out write reports to DIR; run again after a stop and it goes on.

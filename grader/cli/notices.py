@@ -19,7 +19,7 @@ _NOT_CONFINED: Final = (
 
 
 def check_isolation(mode: Isolation) -> None:
-    """Say on standard error what `mode` leaves open here: a line for best-effort, a banner for none.
+    """Say on standard error what `mode` leaves open here: a line, or a banner for none.
 
     Raises IsolationRefused where strict cannot be had; a sandbox then still makes sure by trial.
     """

@@ -10,12 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from grader.batch.plan import ExamSpec, fixtures_of, load_exam
-from grader.cli.screen import Screen, inline, progress, screen
+from grader.cli.screen import Screen, progress, screen
 from grader.cli.summary import needs_person, score_of
 from grader.core.errors import StorageError, UsageError
 from grader.core.record import Exam, Record
 from grader.core.report import Report
-from grader.core.text import plain
+from grader.core.text import inline, plain
 from grader.pipeline import rejudge
 from grader.store import Row, RunInfo, Store, row_of
 

@@ -24,9 +24,9 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from grader.core.text import plain
+from grader.core.text import plain, unheard
 
-__all__ = ["SIGNS", "Screen", "inline", "progress", "screen"]
+__all__ = ["SIGNS", "Screen", "progress", "screen"]
 
 SIGNS: Final = {
     "passed": ("✓", "+", "green"),
@@ -63,6 +63,8 @@ class Screen:
         whole = Text()
         for part in parts:
             whole.append_text(part if isinstance(part, Text) else Text(plain(part)))
+        if (harmless := unheard(whole.plain)) != whole.plain:
+            whole = Text(harmless)
         self.console.print(whole, soft_wrap=True)
 
     def table(self, table: Table) -> None:
@@ -70,17 +72,12 @@ class Screen:
         with self.console.capture() as captured:
             self.console.print(table)
         lines = captured.get().splitlines()
-        self.console.file.write("".join(f"{line.rstrip()}\n" for line in lines))
+        self.console.file.write("".join(f"{unheard(line.rstrip())}\n" for line in lines))
 
 
 def screen() -> Screen:
     """Standard output as it is now."""
     return Screen(sys.stdout)
-
-
-def inline(text: str) -> str:
-    """Text of a stranger for the middle of a line: plain, line feeds and tabs escaped too."""
-    return plain(text).replace("\n", "\\n").replace("\t", "\\t")
 
 
 @contextlib.contextmanager

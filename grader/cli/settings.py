@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Final
 
 from grader.core.errors import UsageError
+from grader.core.text import inline
 
 __all__ = ["Settings", "settings"]
 
 _FILE: Final = "grader.toml"
 _KEYS: Final = ("out", "roster", "rubric")
+_MOST_BYTES: Final = 1 << 13
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +36,17 @@ def settings(folder: Path) -> Settings:
     import tomllib
 
     try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{_FILE}: cannot be read: {error}") from error
+        with path.open("rb") as file:
+            data = file.read(_MOST_BYTES + 1)
+        if len(data) > _MOST_BYTES:
+            raise UsageError(f"{_FILE}: larger than {_MOST_BYTES} bytes")
+        found = tomllib.loads(data.decode("utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise UsageError(f"{_FILE}: cannot be read: {inline(str(error))}") from error
     for key, value in found.items():
         if key not in _KEYS:
             raise UsageError(_unknown(key))
-        if not isinstance(value, str) or not value:
+        if not isinstance(value, str) or not value or "\0" in value:
             raise UsageError(f"{_FILE}: `{key}` has to be text in quotes")
     roster, out = found.get("roster"), found.get("out")
     return Settings(
@@ -53,6 +59,7 @@ def settings(folder: Path) -> Settings:
 def _unknown(key: str) -> str:
     import difflib
 
+    key = inline(key[:60])
     near = difflib.get_close_matches(key, _KEYS, 1)
     hint = f"; did you mean `{near[0]}`?" if near else ""
     return f"{_FILE}: no setting `{key}`{hint} (there are {', '.join(_KEYS)})"

@@ -12,7 +12,8 @@ from typing import Any, Final
 from rich.table import Table
 from rich.text import Text
 
-from grader.cli.screen import SIGNS, Screen, inline
+from grader.cli.screen import SIGNS, Screen
+from grader.core.text import inline
 from grader.store.rows import Row, summary_of
 
 __all__ = ["Group", "groups", "machine_summary", "needs_person", "print_summary", "score_of"]

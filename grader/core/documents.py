@@ -27,6 +27,8 @@ __all__ = ["Document", "Place", "load", "nearest", "read", "validate"]
 M = TypeVar("M", bound=BaseModel)
 
 _MOST_FINDINGS: Final = 30
+_MOST_WORDED: Final = 4 * _MOST_FINDINGS
+"""Mistakes that are put in words: a file can hold a hundred thousand, and some say the same."""
 
 
 def load(path: Path, model: type[M]) -> M:
@@ -40,8 +42,9 @@ def validate(document: Document, model: type[M]) -> M:
         return model.model_validate(document.value)
     except ValidationError as error:
         details = error.errors(include_url=False)
-    found = [_found(document, model, detail) for detail in details if not _follows(detail)]
-    found.sort()
+    wrong = [detail for detail in details if not _follows(detail)]
+    wrong.sort(key=lambda detail: _where(document, detail))
+    found = sorted(_found(document, model, detail) for detail in wrong[:_MOST_WORDED])
     raise RubricError(tuple(dict.fromkeys(line for *_, line in found))[:_MOST_FINDINGS])
 
 
@@ -53,9 +56,18 @@ def _found(
     document: Document, model: type[BaseModel], detail: ErrorDetails
 ) -> tuple[int, int, str]:
     """Line, column, and the whole finding."""
-    loc, key = detail["loc"], detail["type"] == "extra_forbidden"
-    place = document.place(loc, key=key)
-    return place.line, place.column, document.finding(loc, _message(model, detail), key=key)
+    message, key = _message(model, detail), _about_key(detail)
+    return *_where(document, detail), document.finding(detail["loc"], message, key=key)
+
+
+def _where(document: Document, detail: ErrorDetails) -> tuple[int, int]:
+    place = document.place(detail["loc"], key=_about_key(detail))
+    return place.line, place.column
+
+
+def _about_key(detail: ErrorDetails) -> bool:
+    """Whether a key is wrong, not its value."""
+    return detail["type"] == "extra_forbidden"
 
 
 def _follows(detail: ErrorDetails) -> bool:

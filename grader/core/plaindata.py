@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from grader.core.errors import RubricError
+from grader.core.text import inline
 
 __all__ = ["Document", "Loc", "Place", "read"]
 
@@ -287,7 +288,7 @@ def _error(path: Path, place: Place, message: str) -> RubricError:
 
 
 def _line(path: Path, place: Place, message: str) -> str:
-    return f"{path}:{place.line}:{place.column}: {message}"
+    return f"{path}:{place.line}:{place.column}: {inline(message)}"
 
 
 def _cut(text: str) -> str:

@@ -12,6 +12,7 @@ from typing import Annotated, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 __all__ = [
+    "RUN_NOTE",
     "SCHEMA_VERSION",
     "Adjustment",
     "Attempt",
@@ -33,6 +34,12 @@ __all__ = [
 ]
 
 SCHEMA_VERSION: Final = "1.0"
+
+RUN_NOTE: Final = "run: "
+"""How a note in `Execution.notes` begins that tells what the code did while it ran.
+
+That may be on a hidden fixture and chosen by the code (a signal, a length): it is for staff.
+"""
 
 CriterionStatus = Literal[
     "passed", "partial", "failed", "pending", "skipped", "not_applicable", "error"

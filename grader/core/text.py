@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import Final
 
-__all__ = ["plain"]
+__all__ = ["inline", "plain", "unheard"]
 
+_COMMAND: Final = re.compile(r"(?m)^([^\S\n]*)(:)(?=:)|##(?=\[|vso\[|teamcity\[)")
 _KEPT: Final = frozenset("\n\t")
 _UNSAFE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
@@ -25,3 +27,21 @@ def plain(text: str) -> str:
         else letter.encode("unicode_escape").decode("ascii")
         for letter in text
     )
+
+
+def inline(text: str) -> str:
+    """Plain text for the middle of a line: line feeds and tabs are escaped as well."""
+    return plain(text).replace("\n", "\\n").replace("\t", "\\t")
+
+
+def unheard(text: str) -> str:
+    r"""Whole lines, without what the log of a build takes for a command of its own.
+
+    That is `::` first on a line, also behind blanks, and `##[` or `##vso[` anywhere. To be applied
+    to lines as they are written: wrapping moves words to the front. A colon becomes `\x3a`.
+    """
+
+    def escaped(found: re.Match[str]) -> str:
+        return f"{found[1]}\\x3a" if found[2] else "#\\x23"
+
+    return _COMMAND.sub(escaped, text)

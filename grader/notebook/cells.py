@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from grader.core.notebook import Cell, Note
 from grader.core.text import plain
-from grader.notebook.magics import LeftOut, Neutral, neutralise
+from grader.notebook.magics import Allowance, LeftOut, Neutral, neutralise
 from grader.notebook.syntax import Problem, parse
 
 __all__ = ["clean", "code_cell", "left_out_notes", "snippet", "text_cell", "trimmed"]
@@ -51,6 +51,7 @@ def text_cell(
 def code_cell(
     number: int,
     lines: Sequence[str],
+    allowance: Allowance | None = None,
     *,
     cell_id: str | None = None,
     file_lines: Sequence[int] = (),
@@ -58,10 +59,11 @@ def code_cell(
 ) -> tuple[Cell, tuple[Note, ...]]:
     """A code cell as plain Python, and what a person should know of it.
 
-    `file_lines` are those of `lines`, or nothing. A cell that does not parse stays as it is.
+    `file_lines` are those of `lines`, or nothing; `allowance` is that of the file. A cell that
+    does not parse stays as it is.
     """
     stop = trimmed(lines)
-    neutral = neutralise(lines[:stop])
+    neutral = neutralise(lines[:stop], allowance)
     source = "" if neutral.dropped else "\n".join(neutral.lines)
     problem = parse(source)
     if isinstance(problem, Problem):

@@ -36,6 +36,7 @@ _CHARACTER_SETS: Final = re.compile(
 )
 _COOKIE: Final = re.compile(rb"\A(?:[ \t\f]*(?:#[^\r\n]*)?\r?\n)?[ \t\f]*#[^\r\n]*?coding[:=]"
                             rb"[ \t]*([-\w.]{1,40})")  # fmt: skip
+_LOOKED_AT: Final = 100_000
 _CONTROL: Final = re.compile(r"[\x01-\x08\x0e-\x1a\x1c-\x1f]")
 
 
@@ -52,7 +53,8 @@ def decode(data: bytes) -> tuple[str, tuple[Note, ...]]:
     if zeros:
         text = text.replace("\0", "")
         notes = (*notes, Note(f"{zeros} zero bytes in the file were left out"))
-    if len(_CONTROL.findall(text)) * 20 > len(text):
+    head = text[:_LOOKED_AT]
+    if len(_CONTROL.findall(head)) * 20 > len(head):
         raise Ungradable("the file is binary data, not a notebook")
     return text.replace("\r\n", "\n").replace("\r", "\n"), notes
 

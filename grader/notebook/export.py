@@ -14,10 +14,11 @@ from typing import Final
 from grader.core.errors import Ungradable
 from grader.core.notebook import Cell, Note, Notebook
 from grader.notebook.cells import code_cell, text_cell, trimmed
-from grader.notebook.magics import Neutral, neutralise
+from grader.notebook.magics import Allowance, Neutral, neutralise
 from grader.notebook.outputs import code_length, names_in
 from grader.notebook.source import Reader, Source
 from grader.notebook.syntax import Problem, parse, parsing_prefix
+from grader.notebook.weight import MOST_WEIGHT, too_large, weight
 
 __all__ = ["EXPORT"]
 
@@ -41,7 +42,11 @@ _HELP: Final = re.compile(r"[%?\w.*\[\]]+\?{0,2}$")
 
 # No cell is longer; what comes behind in a chunk is a picture as text, or hostile.
 _MOST_CELL: Final = 500_000
-_MOST_TEXT: Final = 8 << 20
+_MOST_CELL_WEIGHT: Final = 40_000
+_MOST_WEIGHT: Final = 2 * MOST_WEIGHT
+_MOST_CHUNKS: Final = 10_000
+_LONGEST_CODE: Final = 1_000
+"""Characters of a line that is looked at for signs of code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,20 +79,28 @@ def _recognises(source: Source) -> bool:
     if any(number not in source.quoted for number in marks):
         return True
     prose = source.suffix != ".py" and not same_line
-    return prose and bool(marks) and isinstance(parse(source.text), Problem)
+    if not prose or not marks:
+        return False
+    return too_large(source.text) or isinstance(parse(source.text), Problem)
 
 
 def _read(source: Source) -> Notebook:
-    if len(source.text) > _MOST_TEXT:
-        raise Ungradable(f"the export has more than {_MOST_TEXT >> 20} MB of text")
     marks, same_line = _marks(source)
+    if len(marks) > _MOST_CHUNKS:
+        raise Ungradable(f"the export has more than {_MOST_CHUNKS} cells")
     cells: list[Cell] = []
     notes: list[Note] = list(source.notes)
     before = text_cell(0, source.lines[: marks[0]], first_line=1)
     cells += [before] if before else []
     known: set[str] = set()
+    allowance = Allowance()
+    left = _MOST_WEIGHT
     for number, chunk in enumerate(_chunks(source.lines, marks, same_line=same_line), 1):
-        count, names = _split(chunk, known)
+        window, heavy = _within(chunk.lines[: chunk.closed])
+        left -= heavy
+        if left < 0:
+            raise Ungradable("the export holds more that may be code than is parsed")
+        count, names = _split(window, known, allowance, gap=chunk.gap)
         known |= names
         rest = text_cell(
             number, chunk.lines[count:], first_line=chunk.first_line + count, uncertain=True
@@ -95,6 +108,7 @@ def _read(source: Source) -> Notebook:
         cell, said = code_cell(
             number,
             chunk.lines[:count],
+            allowance,
             file_lines=range(chunk.first_line, chunk.first_line + count),
             uncertain=rest is not None,
         )
@@ -123,31 +137,35 @@ def _chunks(lines: Sequence[str], marks: Sequence[int], *, same_line: bool) -> l
     return chunks
 
 
-def _split(chunk: _Chunk, known: set[str]) -> tuple[int, frozenset[str]]:
-    """How many lines of the chunk are its code cell, and the names used there."""
-    lines = _within(chunk.lines[: chunk.closed])
-    neutral = neutralise(lines)
+def _split(
+    lines: Sequence[str], known: set[str], allowance: Allowance, *, gap: bool
+) -> tuple[int, frozenset[str]]:
+    """How many of a chunk's first `lines` are its code cell, and the names used there."""
+    neutral = neutralise(lines, allowance)
     if neutral.dropped:
         return _to_blank(lines), frozenset()
     masked = neutral.lines[: _prose_taken_for_magic(neutral, lines)]
     count = parsing_prefix(masked)
-    if _goes_on(lines, count, gap=chunk.gap):
+    if _goes_on(lines, count, gap=gap):
         return _broken_end(lines, count), frozenset()
     tree = parse("\n".join(masked[:count]))
     if isinstance(tree, Problem):
         return 0, frozenset()
-    count = code_length(masked[:count], tree, known, first_block=chunk.gap)
+    count = code_length(masked[:count], tree, known, first_block=gap)
     kept = [node for node in tree.body if node.lineno <= count]
     return count, names_in(kept)
 
 
-def _within(lines: Sequence[str]) -> Sequence[str]:
-    size = 0
+def _within(lines: Sequence[str]) -> tuple[Sequence[str], int]:
+    """The first lines, as many as are looked at for code, and what they weigh."""
+    size = heavy = 0
     for number, line in enumerate(lines):
         size += len(line) + 1
-        if size > _MOST_CELL:
-            return lines[:number]
-    return lines
+        more = weight(line + "\n")
+        if size > _MOST_CELL or heavy + more > _MOST_CELL_WEIGHT:
+            return lines[:number], heavy
+        heavy += more
+    return lines, heavy
 
 
 def _to_blank(lines: Sequence[str]) -> int:
@@ -175,7 +193,7 @@ def _goes_on(lines: Sequence[str], count: int, *, gap: bool) -> bool:
     at = next((at for at in range(count, len(lines)) if lines[at].strip()), None)
     if at is None:
         return False
-    line = lines[at]
+    line = lines[at][:_LONGEST_CODE]
     filled = trimmed(lines[:count])
     if not filled:
         return not gap or bool(_DEFINES.match(line))
@@ -190,7 +208,7 @@ def _broken_end(lines: Sequence[str], count: int) -> int:
     """Where a cell that does not parse ends: before a block that does not look like code."""
     at = next((at for at in range(count, len(lines)) if lines[at].strip()), len(lines))
     for number in range(at + 1, len(lines)):
-        line = lines[number]
+        line = lines[number][:_LONGEST_CODE]
         if lines[number - 1].strip() or not line.strip() or line[0] in " \t":
             continue
         if not (_DEFINES.match(line) or _STATES.match(line)):

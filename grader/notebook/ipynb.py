@@ -9,14 +9,16 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
 from grader.core.errors import Ungradable
 from grader.core.notebook import Cell, Note, Notebook
 from grader.notebook.cells import clean, code_cell, snippet
 from grader.notebook.located import Walker
-from grader.notebook.source import Reader, Source, refuse_if_large
+from grader.notebook.magics import Allowance
+from grader.notebook.source import Reader, Source
 from grader.notebook.syntax import Problem, parse
+from grader.notebook.weight import refuse_if_large
 
 __all__ = ["IPYNB"]
 
@@ -57,11 +59,10 @@ def _read(source: Source) -> Notebook:
         raw = _Cells(Walker(source.text)).collect()
     except json.JSONDecodeError as error:
         raise Ungradable(_not_json(source.text, error)) from None
-    except RecursionError:
-        raise Ungradable("the notebook's JSON is nested too deeply to be read") from None
     refuse_if_large(
-        sum(len(piece.text) for one in raw if one.kind == "code" for piece in one.pieces)
+        "\n".join("".join(piece.text for piece in one.pieces) for one in raw if one.kind == "code")
     )
+    allowance = Allowance()
     cells: list[Cell] = []
     notes = list(source.notes)
     number = 0
@@ -70,18 +71,19 @@ def _read(source: Source) -> Notebook:
             notes.append(Note(f"cell {position} of the file {one.odd}"))
         if one.kind == "code":
             number += 1
-        made, said = _made(number, one)
+        made, said = _made(number, one, allowance)
         cells += [made] if made else []
         notes += said
     return Notebook("ipynb", tuple(cells), tuple(notes))
 
 
-def _made(number: int, raw: _RawCell) -> tuple[Cell | None, Sequence[Note]]:
+def _made(number: int, raw: _RawCell, allowance: Allowance) -> tuple[Cell | None, Sequence[Note]]:
     pieces = _with_ends([_Piece(clean(piece.text), piece.line) for piece in raw.pieces])
     source = "".join(piece.text for piece in pieces)
     where = _file_lines(pieces)
     if raw.kind == "code":
-        return code_cell(number, source.split("\n"), cell_id=raw.cell_id, file_lines=where)
+        lines = source.split("\n")
+        return code_cell(number, lines, allowance, cell_id=raw.cell_id, file_lines=where)
     if raw.kind is None:
         return None, ()
     return Cell(number, "text", source, raw.cell_id, where), ()
@@ -167,8 +169,8 @@ class _Draft:
     def __init__(self, walker: Walker) -> None:
         self.walker = walker
         self.names: set[str] = set()
-        self.kind: Any = None
-        self.cell_id: Any = None
+        self.kind: str | None = None
+        self.cell_id: str | None = None
         self.pieces: tuple[_Piece, ...] | None = None
         self.odd = ""
 
@@ -190,10 +192,10 @@ class _Draft:
 
         def piece(at: int) -> int:
             value, end = self.walker.value(at)
-            if isinstance(value, str):
+            if value is not None:
                 line = self.walker.line(at)
                 pieces.append(_Piece(value, line if line == self.walker.line(end) else 0))
-            elif value is not None:
+            elif not self.walker.text.startswith("null", at):
                 self.odd = "has a source that is not text, which was left out"
             return end
 
@@ -204,14 +206,13 @@ class _Draft:
     def cell(self) -> _RawCell:
         """What the members make; code cells are kept whatever is odd, for their number."""
         pieces = self.pieces or ()
-        cell_id = self.cell_id if isinstance(self.cell_id, str) else None
-        cell_id = clean(cell_id)[:64] if cell_id else None
+        cell_id = snippet(clean(self.cell_id), 64) if self.cell_id else None
         if self.kind == "code" or (self.kind is None and self.names & _CODE_ONLY):
             odd = self.odd or ("" if self.pieces is not None else "has no source")
             return _RawCell("code", pieces, cell_id, odd)
-        if isinstance(self.kind, str) and self.kind in _TEXT_KINDS:
+        if self.kind in _TEXT_KINDS:
             return _RawCell("text", pieces, cell_id, self.odd)
-        if isinstance(self.kind, str):
+        if self.kind is not None:
             return _RawCell(None, odd=f"is of the unknown type `{snippet(self.kind)}`, left out")
         return _RawCell(None, odd="has no type and was left out")
 

@@ -8,7 +8,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
+
+from grader.core.errors import Ungradable
+from grader.notebook.skip import MOST_STEPS, TEXT
 
 __all__ = ["Take", "Walker"]
 
@@ -17,22 +20,18 @@ Take = Callable[[str, int], int]
 
 _SPACE: Final = re.compile(r"[ \t\n\r]*")
 
-
-def _unread(_: str) -> int:
-    """No number of a notebook matters; one of a million digits would raise."""
-    return 0
-
-
-_DECODER: Final = json.JSONDecoder(
-    strict=False, parse_int=_unread, parse_float=_unread, parse_constant=_unread
-)
+_DECODER: Final = json.JSONDecoder(strict=False)
 
 
 class Walker:
-    """Walks a JSON text. Every method raises `json.JSONDecodeError` or `RecursionError`."""
+    """Walks a JSON text, and makes no value but strings.
+
+    Every method raises `json.JSONDecodeError`, or `Ungradable` after `MOST_STEPS`.
+    """
 
     def __init__(self, text: str) -> None:
         self.text = text
+        self._steps = 0
         self._counted = 0
         self._line = 1
 
@@ -47,13 +46,23 @@ class Walker:
         found = _SPACE.match(self.text, at)
         return found.end() if found else at
 
-    def value(self, at: int) -> tuple[Any, int]:
-        """The value at `at` and the offset behind it."""
-        return _DECODER.raw_decode(self.text, at)
+    def value(self, at: int) -> tuple[str | None, int]:
+        """The string at `at`, None for any other value, and the offset behind it."""
+        if self.peek(at) != '"':
+            return None, self.skip(at)
+        found, end = _DECODER.raw_decode(self.text, at)
+        return (found if isinstance(found, str) else None), end
 
     def skip(self, at: int) -> int:
         """The offset behind the value at `at`."""
-        return self.value(at)[1]
+        end, steps = TEXT.behind(self.text, at)
+        self._step(steps)
+        if end < 0:
+            begun = self.peek(at) in ("[", "{", '"')
+            missing = "an end" if begun else "a value"
+            where = len(self.text) if begun else at
+            raise json.JSONDecodeError(f"{missing} was expected", self.text, where)
+        return end
 
     def peek(self, at: int) -> str:
         """The character at `at`, empty at the end."""
@@ -66,13 +75,17 @@ class Walker:
             if self.peek(at) != '"':
                 raise json.JSONDecodeError("a name in double quotes was expected", self.text, at)
             name, at = self.value(at)
-            return take(name, self.start(self._mark(at, ":")))
+            return take(name or "", self.start(self._mark(at, ":")))
 
         return self._items(at, "}", member)
 
     def elements(self, at: int, take: Callable[[int], int]) -> int:
         """Give every element of the array at `at` to `take`; the offset behind the array."""
         return self._items(at, "]", take)
+
+    def whole(self) -> None:
+        """Go over the one value that the text is."""
+        self.end(self.skip(self.start(0)))
 
     def end(self, at: int) -> None:
         """Only white space may follow."""
@@ -85,10 +98,16 @@ class Walker:
         if self.peek(at) == closing:
             return at + 1
         while True:
+            self._step(1)
             at = self.start(take(at))
             if self.peek(at) == closing:
                 return at + 1
             at = self.start(self._mark(at, ","))
+
+    def _step(self, steps: int) -> None:
+        self._steps += steps
+        if self._steps > MOST_STEPS:
+            raise Ungradable("the notebook's JSON has too many parts, or is nested too deeply")
 
     def _mark(self, at: int, mark: str) -> int:
         at = self.start(at)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import re
 import tokenize
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from grader.notebook.syntax import Problem, parse
@@ -17,7 +17,7 @@ from grader.notebook.syntax import Problem, parse
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-__all__ = ["LeftOut", "Neutral", "neutralise"]
+__all__ = ["Allowance", "LeftOut", "Neutral", "neutralise"]
 
 _NEEDED: Final = re.compile(
     r"^[ \t]*(?:[%!?,;/]|>>>|(?:\[\w+\] )?In \[\d+\]: )|=\s*[%!]|\?[ \t]*(?:#.*)?$|^[ \t]*\.{3,}:",
@@ -44,7 +44,20 @@ _FAULTS: Final = (
 _NOTHING: Final = frozenset(
     {tokenize.NL, tokenize.COMMENT, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
 )
-_MOST_TOKENIZED: Final = 2_000_000  # characters a cell; only text made for it needs more
+_MOST_TOKENIZED: Final = 200_000
+_EACH: Final = 200  # what looking for a magic costs beside its characters
+_MOST_CELL_MAGICS: Final = 5  # of one cell, one under the other
+
+
+@dataclass(slots=True)
+class Allowance:
+    """Characters that may still be tokenized for the magics of a file.
+
+    IPython's tokenizer is slow, and a text can be made so that every line asks for all lines above
+    it again. Only such a text needs more; its further magics stay, and it is not Python.
+    """
+
+    left: int = _MOST_TOKENIZED
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,33 +83,41 @@ class Neutral:
     dropped: bool = False
 
 
-def neutralise(lines: Sequence[str]) -> Neutral:
-    """The same cell with magics replaced by `pass` or by the statement they run."""
+def neutralise(lines: Sequence[str], allowance: Allowance | None = None) -> Neutral:
+    """The same cell with magics replaced by `pass` or by the statement they run.
+
+    `allowance` is that of the file, shared by its cells; without one the cell has its own.
+    """
     told = tuple(lines)
+    out: list[LeftOut] = []
+    for _ in range(_MOST_CELL_MAGICS):
+        first = next((number for number, line in enumerate(told) if line.strip()), None)
+        magic = None if first is None else _CELL_MAGIC.match(told[first])
+        if first is None or magic is None or magic[1].endswith("?"):
+            break
+        kept = bool(_RUNS_BODY.fullmatch(magic[1]))
+        out.append(LeftOut(first + 1, told[first].strip(), kept=kept))
+        if not kept:
+            return Neutral(("",) * len(told), tuple(out), dropped=True)
+        told = ("",) * (first + 1) + told[first + 1 :]
+    inner = _without_line_magics(told, allowance or Allowance())
+    return replace(inner, left_out=(*out, *inner.left_out)) if out else inner
+
+
+def _without_line_magics(told: tuple[str, ...], allowance: Allowance) -> Neutral:
     source = "\n".join(told)
     first = next((number for number, line in enumerate(told) if line.strip()), None)
     if first is None:
         return Neutral(told)
-    cell_magic = _CELL_MAGIC.match(told[first])
-    if cell_magic and not cell_magic[1].endswith("?"):
-        return _without_cell_magic(told, first, cell_magic[1])
     needed = _NEEDED.search(source) or told[first][0] in " \t"
     if not needed:
         return Neutral(told)
     if not isinstance(parse(source), Problem) and not re.match(r"In \[\d+\]: ", told[first]):
         return Neutral(told)
-    return _by_ipython(told, first)
+    return _by_ipython(told, first, allowance)
 
 
-def _without_cell_magic(lines: tuple[str, ...], first: int, name: str) -> Neutral:
-    out = LeftOut(first + 1, lines[first].strip(), kept=bool(_RUNS_BODY.fullmatch(name)))
-    if not out.kept:
-        return Neutral(("",) * len(lines), (out,), dropped=True)
-    body = neutralise(("",) * (first + 1) + lines[first + 1 :])
-    return Neutral(body.lines, (out, *body.left_out), body.dropped)
-
-
-def _by_ipython(lines: tuple[str, ...], first: int) -> Neutral:
+def _by_ipython(lines: tuple[str, ...], first: int, allowance: Allowance) -> Neutral:
     from IPython.core import inputtransformer2 as ipython  # noqa: PLC0415  (0.2 s, seldom needed)
 
     cleaners: tuple[Callable[[list[str]], list[str]], ...] = (
@@ -113,11 +134,11 @@ def _by_ipython(lines: tuple[str, ...], first: int) -> Neutral:
         # It splits at form feeds and other separators too; a count that moved is not to be used.
         if len(cleaned) == len(work) - first:
             work[first:] = cleaned
-    left_out = tuple(_replace_all(work, ipython))
+    left_out = tuple(_replace_all(work, ipython, allowance))
     return Neutral(tuple(line.removesuffix("\n") for line in work), left_out)
 
 
-def _replace_all(work: list[str], ipython: Any) -> Iterator[LeftOut]:
+def _replace_all(work: list[str], ipython: Any, allowance: Allowance) -> Iterator[LeftOut]:
     """Replace every magic of `work` in place.
 
     IPython tokenizes the whole cell again for every magic. Only a line that looks like one can
@@ -125,15 +146,14 @@ def _replace_all(work: list[str], ipython: Any) -> Iterator[LeftOut]:
     """
     finders = ipython.TransformerManager().token_transformers
     base = 0
-    budget = _MOST_TOKENIZED
     for line in range(len(work)):
-        if budget <= 0:
-            return
         if not _NEEDED.search(work[line]):
             continue
         stop = min(ipython.find_end_of_continued_line(work, line) + 1, len(work))
         window = work[base:stop]
-        budget -= sum(map(len, window))
+        allowance.left -= sum(map(len, window)) + _EACH
+        if allowance.left < 0:
+            return
         try:
             tokens = ipython.make_tokens_by_line(window)
             found = _replace_one(window, [finder.find(tokens) for finder in finders])

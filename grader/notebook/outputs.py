@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 __all__ = ["code_length", "names_in"]
@@ -75,7 +76,7 @@ def code_length(
     spans = [range(_first_line(node) - 1, node.end_lineno or node.lineno) for node in statements]
     covered = {line for span in spans for line in span}
     inside = {line for span in spans for line in span[1:]}
-    used = _first_uses(statements, known)
+    used = _Words(known, _first_uses(statements))
     printed = _first_printed(statements)
     top = next((at for at, line in enumerate(lines) if line.strip()), 0)
     count = len(lines)
@@ -104,9 +105,21 @@ def _without_blank_end(lines: Sequence[str], count: int) -> int:
     return count
 
 
-def _first_uses(statements: Sequence[ast.stmt], known: Collection[str]) -> dict[str, int]:
-    """Name -> number of the first statement that has it, -1 where it was known before."""
-    first = dict.fromkeys(known, -1)
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """Names that code has used: `known` before the cell, `first` by number of the statement."""
+
+    known: Collection[str]
+    first: Mapping[str, int]
+
+    def unused(self, word: str, before: int) -> bool:
+        """Whether no code above statement `before` has the word."""
+        return word not in self.known and self.first.get(word, before) >= before
+
+
+def _first_uses(statements: Sequence[ast.stmt]) -> dict[str, int]:
+    """Name -> number of the first statement that has it."""
+    first: dict[str, int] = {}
     for number, statement in enumerate(statements):
         for name in names_in([statement]):
             first.setdefault(name, number)
@@ -130,9 +143,7 @@ def _first_printed(statements: Sequence[ast.stmt]) -> dict[str, int]:
     return first
 
 
-def _reads_as_output(
-    node: ast.stmt, used: Mapping[str, int], printed: Mapping[str, int], before: int
-) -> bool:
+def _reads_as_output(node: ast.stmt, used: _Words, printed: Mapping[str, int], before: int) -> bool:
     """Whether a statement is a shown value; names used in statements `before` it are code's."""
     if isinstance(node, ast.Expr):
         return _is_shown(node.value, used, before)
@@ -147,13 +158,13 @@ def _reads_as_output(
             isinstance(part, ast.Call)
             and isinstance(part.func, ast.Name)
             and part.func.id in {"tensor", "array"}
-            and used.get(part.func.id, before) >= before
+            and used.unused(part.func.id, before)
             for part in ast.walk(node.value)
         )
     return False
 
 
-def _is_shown(value: ast.expr, used: Mapping[str, int], before: int) -> bool:
+def _is_shown(value: ast.expr, used: _Words, before: int) -> bool:
     """Made of literals and shown values alone, or with a word that the code above never used."""
     words: set[str] = set()
     pending: list[ast.AST] = [value]
@@ -170,7 +181,7 @@ def _is_shown(value: ast.expr, used: Mapping[str, int], before: int) -> bool:
         else:
             return False
     words -= _VALUES
-    return not words or any(used.get(word, before) >= before for word in words)
+    return not words or any(used.unused(word, before) for word in words)
 
 
 def _called(function: ast.expr) -> str:

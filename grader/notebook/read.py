@@ -13,16 +13,26 @@ from grader.core.notebook import Note, Notebook
 from grader.notebook.decode import decode
 from grader.notebook.export import EXPORT
 from grader.notebook.ipynb import IPYNB
+from grader.notebook.located import Walker
 from grader.notebook.script import PERCENT, SCRIPT
+from grader.notebook.slim import without_outputs
 from grader.notebook.source import Reader, Source
 
-__all__ = ["READERS", "read"]
+__all__ = ["LARGEST", "READERS", "read"]
+
+LARGEST: Final = 128 << 20
+"""Bytes of the largest file that is read; a hundred megabytes of outputs are ordinary."""
 
 READERS: Final[tuple[Reader, ...]] = (IPYNB, EXPORT, PERCENT, SCRIPT)
 """Asked in this order; the plug-in point of a new format."""
 
-_MOST_BYTES: Final = 64 << 20
+_MOST_BYTES: Final = 16 << 20
+"""Of a notebook without its outputs, which is held several times over."""
+
+_MOST_TEXT: Final = 8 << 20
+_MOST_LINES: Final = 500_000
 _MOST_NOTES: Final = 100
+_HEAD: Final = 10_000
 _PAGE: Final = re.compile(r"\s*(?:<\?xml[^>]*>\s*)?<(?:!doctype html|html)\b", re.IGNORECASE)
 
 
@@ -31,8 +41,8 @@ def read(data: bytes, name: str) -> Notebook:
 
     Raises `Ungradable` with one sentence where the bytes are no notebook, and nothing else.
     """
-    if len(data) > _MOST_BYTES:
-        raise Ungradable(f"the file is larger than {_MOST_BYTES >> 20} MB")
+    if len(data) > LARGEST:
+        raise Ungradable(f"the file is larger than {LARGEST >> 20} MB")
     try:
         return _bounded(_read(data, PurePosixPath(name).suffix.lower()))
     except (MemoryError, RecursionError):
@@ -40,24 +50,39 @@ def read(data: bytes, name: str) -> Notebook:
 
 
 def _read(data: bytes, suffix: str) -> Notebook:
-    text, notes = decode(data)
+    slim = without_outputs(data)
+    if len(slim) > _MOST_BYTES:
+        raise Ungradable(_too_large(slim))
+    text, notes = decode(slim)
     if not text.strip():
         raise Ungradable("the file is empty")
     if _PAGE.match(text):
         raise Ungradable("the file is a web page, not a notebook: download the notebook itself")
     source = Source(text, suffix, notes)
     for reader in READERS:
+        if reader is not IPYNB and (len(text) > _MOST_TEXT or text.count("\n") > _MOST_LINES):
+            raise Ungradable(f"the file has more than {_MOST_TEXT >> 20} MB or {_MOST_LINES} lines")
         if reader.recognises(source):
             return reader.read(source)
     raise Ungradable(_no_format(source))
+
+
+def _too_large(data: bytes) -> str:
+    """One sentence for what is too large even without outputs; foreign data is named first."""
+    decode(data[:_HEAD])
+    if data[:_HEAD].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
+        return f"the notebook is larger than {_MOST_BYTES >> 20} MB without its outputs, or damaged"
+    return f"the file has more than {_MOST_BYTES >> 20} MB of text"
 
 
 def _no_format(source: Source) -> str:
     """One sentence for a text that no reader recognises."""
     if source.suffix != ".ipynb":
         return "the file is neither a notebook, nor Python, nor a text export of a notebook"
+    if source.text.lstrip()[0] not in "{[":
+        return "the file is not JSON, so it is no notebook"
     try:
-        json.loads(source.text, parse_int=len)
+        Walker(source.text).whole()
     except json.JSONDecodeError as error:
         return f"the file is not JSON, so it is no notebook (line {error.lineno}: {error.msg})"
     return "the file is JSON, but not a notebook: it has no list of cells"

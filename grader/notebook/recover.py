@@ -15,7 +15,7 @@ _NO_START: Final = re.compile(r"[\s)\]}#]|$|(?:else|elif|except|finally)\b")
 _CONFLICT: Final = re.compile(r"<{7}|={7}$|>{7}|\|{7}")
 _UNFINISHED: Final = ("was never closed", "unterminated triple-quoted", "unexpected EOF")
 _MOST_JOINED: Final = 300
-_MOST_PARSED: Final = 1_000_000
+_MOST_PARSED: Final = 300_000
 
 
 @dataclass(frozen=True, slots=True)

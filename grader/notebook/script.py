@@ -8,10 +8,11 @@ from typing import Final
 
 from grader.core.notebook import Cell, Note, Notebook
 from grader.notebook.cells import code_cell, left_out_notes, snippet, text_cell
-from grader.notebook.magics import neutralise
-from grader.notebook.recover import Broken, recover
-from grader.notebook.source import MOST_CODE, Reader, Source, refuse_if_large
+from grader.notebook.magics import Allowance
+from grader.notebook.recover import Broken
+from grader.notebook.source import Reader, Source
 from grader.notebook.syntax import Problem, parse
+from grader.notebook.weight import refuse_if_large
 
 __all__ = ["PERCENT", "SCRIPT"]
 
@@ -50,7 +51,8 @@ def _recognises_percent(source: Source) -> bool:
 
 
 def _read_percent(source: Source) -> Notebook:
-    refuse_if_large(len(source.text))
+    refuse_if_large(source.text)
+    allowance = Allowance()
     cells: list[Cell] = []
     notes = list(source.notes)
     number = 0
@@ -65,7 +67,7 @@ def _read_percent(source: Source) -> Notebook:
             continue
         number += 1
         where = range(begin + 2 + blank, end + 1)
-        cell, said = code_cell(number, lines[blank:], file_lines=where)
+        cell, said = code_cell(number, lines[blank:], allowance, file_lines=where)
         cells.append(cell)
         notes += said
     return Notebook("percent", tuple(cells), tuple(notes))
@@ -77,11 +79,11 @@ def _only_comments(lines: tuple[str, ...]) -> bool:
 
 def _recognises_script(source: Source) -> bool:
     """By its name, or because some top-level statement does something."""
-    if source.suffix in _SUFFIXES or len(source.text) > MOST_CODE:
+    if source.suffix in _SUFFIXES or source.too_large:
         return source.suffix in _SUFFIXES
     if source.tree is not None:
         return any(_does_something(node) for node in source.tree.body)
-    tree = parse("\n".join(recover(neutralise(source.lines).lines).lines))
+    tree = parse("\n".join(source.recovered.lines))
     return not isinstance(tree, Problem) and any(_does_something(node) for node in tree.body)
 
 
@@ -93,16 +95,16 @@ def _does_something(node: ast.stmt) -> bool:
 
 
 def _read_script(source: Source) -> Notebook:
-    refuse_if_large(len(source.text))
+    refuse_if_large(source.text)
     where = range(1, len(source.lines) + 1)
     if source.tree is not None:
         cell, said = code_cell(1, source.lines, file_lines=where)
         return Notebook("script", (cell,), (*source.notes, *said))
-    neutral = neutralise(source.lines)
-    recovered = recover(neutral.lines)
-    cell, said = code_cell(1, recovered.lines, file_lines=where)
-    broken = tuple(_broken_note(one) for one in recovered.broken)
-    return Notebook("script", (cell,), (*source.notes, *broken, *left_out_notes(1, neutral), *said))
+    cell, said = code_cell(1, source.recovered.lines, file_lines=where)
+    broken = tuple(_broken_note(one) for one in source.recovered.broken)
+    return Notebook(
+        "script", (cell,), (*source.notes, *broken, *left_out_notes(1, source.neutral), *said)
+    )
 
 
 def _broken_note(broken: Broken) -> Note:

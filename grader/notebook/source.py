@@ -6,17 +6,14 @@ import ast
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
 
-from grader.core.errors import Ungradable
 from grader.core.notebook import Format, Note, Notebook
-from grader.notebook.magics import neutralise
+from grader.notebook.magics import Neutral, neutralise
+from grader.notebook.recover import Recovered, recover
 from grader.notebook.syntax import Problem, in_triple_quotes, parse
+from grader.notebook.weight import too_large
 
-__all__ = ["MOST_CODE", "Reader", "Source", "refuse_if_large"]
-
-MOST_CODE: Final = 1 << 20
-"""Characters of code that are parsed: a tree takes some hundred times the room of its text."""
+__all__ = ["Reader", "Source"]
 
 
 @dataclass(frozen=True)
@@ -36,12 +33,27 @@ class Source:
         return tuple(self.text.split("\n"))
 
     @cached_property
+    def too_large(self) -> bool:
+        """Whether the whole text is more code than is parsed."""
+        return too_large(self.text)
+
+    @cached_property
+    def neutral(self) -> Neutral:
+        """The whole text with magics neutralised; for a text that is not too large."""
+        return neutralise(self.lines)
+
+    @cached_property
     def tree(self) -> ast.Module | None:
         """The syntax tree of the whole text, magics neutralised; None where it does not parse."""
-        if len(self.text) > MOST_CODE:
+        if self.too_large:
             return None
-        tree = parse("\n".join(neutralise(self.lines).lines))
+        tree = parse("\n".join(self.neutral.lines))
         return None if isinstance(tree, Problem) else tree
+
+    @cached_property
+    def recovered(self) -> Recovered:
+        """What of the whole text parses block by block; for a text that is not too large."""
+        return recover(self.neutral.lines)
 
     @cached_property
     def quoted(self) -> frozenset[int]:
@@ -60,9 +72,3 @@ class Reader:
     format: Format
     recognises: Callable[[Source], bool]
     read: Callable[[Source], Notebook]
-
-
-def refuse_if_large(characters: int) -> None:
-    """Raise `Ungradable` where a submission holds more code than is parsed."""
-    if characters > MOST_CODE:
-        raise Ungradable(f"the submission holds more than {MOST_CODE >> 20} MB of code")

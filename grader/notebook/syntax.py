@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import itertools
 import re
 import warnings
 from collections.abc import Sequence
@@ -16,12 +15,17 @@ __all__ = ["Problem", "in_triple_quotes", "parse", "parsing_prefix"]
 
 _TOKEN: Final = re.compile(
     r'(?P<comment>#.*)|(?P<triple>"""|\'\'\')'
-    r"|\"(?:[^\"\\]|\\.?)*(?:\"|$)|'(?:[^'\\]|\\.?)*(?:'|$)"
+    r"|\"(?:[^\"\\]++|\\.?)*+(?:\"|$)|'(?:[^'\\]++|\\.?)*+(?:'|$)"
 )
-_CLOSING: Final = {quote: re.compile(r"(?:[^\\]|\\.?)*?" + quote) for quote in ('"""', "'''")}
+# Nothing is given back, so that a line of megabytes takes no memory.
+_CLOSING: Final = {
+    mark * 3: re.compile(rf"(?:[^\\{mark}]++|\\.?|{mark}(?!{mark}{mark}))*+{mark * 3}")
+    for mark in "\"'"
+}
 
-
-_MOST_JUMPS: Final = 40
+_LONGEST_LINE: Final = 200_000
+_FREELY: Final = 100_000
+_AS_LONG: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +55,17 @@ def parsing_prefix(lines: Sequence[str]) -> int:
     """How many of the first `lines` make the longest prefix that parses.
 
     Every parser error says that no prefix reaching its line can parse, so the search jumps there.
-    Only text made for it needs more jumps than are made; it gets a shorter prefix.
+    Only text made for it needs more parsing than is done; it gets a shorter prefix.
     """
     count = len(lines)
-    for jump in itertools.count():
-        if not count:
-            break
-        found = parse("\n".join(lines[:count]))
+    left: int | None = None
+    while count:
+        source = "\n".join(lines[:count])
+        left = max(_FREELY, _AS_LONG * len(source)) if left is None else left - len(source)
+        found = parse(source)
         if not isinstance(found, Problem):
             return count
-        count = min(count - 1, found.line - 1) if jump < _MOST_JUMPS else count // 2
+        count = min(count - 1, found.line - 1) if left > 0 else count // 2
     return 0
 
 
@@ -71,7 +76,10 @@ def in_triple_quotes(lines: Sequence[str]) -> frozenset[int]:
     """
     inside: set[int] = set()
     quote = ""
-    for number, line in enumerate(lines):
+    for number, whole in enumerate(lines):
+        line = whole[:_LONGEST_LINE]
+        if not quote and '"""' not in line and "'''" not in line:
+            continue
         at = 0
         if quote:
             inside.add(number)

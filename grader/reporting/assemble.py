@@ -13,6 +13,7 @@ from typing import Final, Literal
 from grader.core.observation import Exchange, Run
 from grader.core.record import Exam, Record
 from grader.core.report import (
+    RUN_NOTE,
     Execution,
     Isolation,
     Report,
@@ -29,6 +30,7 @@ from grader.judging.score import Scored, score
 
 __all__ = ["assemble"]
 
+NOT_CONFINED: Final = "the code was not confined: --isolation none"
 MOST_OUTPUT: Final = 8_000
 
 
@@ -114,12 +116,13 @@ def _hidden_output(exam: Exam, run: Run) -> bool:
 
 
 def _notes(record: Record, runs: list[Run]) -> tuple[str, ...]:
-    notes = [
+    notes = [NOT_CONFINED] if record.isolation == "none" else []
+    notes += [
         note.text if note.cell is None else f"cell {note.cell}: {note.text}"
         for note in (*record.notes, *(note for cut in record.slices.values() for note in cut.notes))
     ]
     notes += [note for named in record.exchanges.values() for note in _failed(named.get(MAIN))]
-    notes += [note for run in runs for note in run.notes]
+    notes += [f"{RUN_NOTE}{note}" for run in runs for note in run.notes]
     if record.retried:
         notes.append("run again alone, with twice the limits")
     return tuple(dict.fromkeys(notes))

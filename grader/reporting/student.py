@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from grader.core.report import CriterionResult, Diagnosis, Evidence, Report
+from grader.core.report import (
+    RUN_NOTE,
+    CriterionResult,
+    Diagnosis,
+    Evidence,
+    Execution,
+    Report,
+)
 from grader.judging.score import open_reasons
 
 __all__ = ["student_view"]
@@ -20,8 +27,8 @@ def student_view(report: Report) -> Report:
     Dropped: hidden criteria, also where a reason or another row's feedback names them; of evidence
     on hidden fixtures all but its outcome (name, numbers, exception text); numbers and text of
     fixtures shown for information, which are asked after hidden ones and could repeat them;
-    diagnoses that only hidden criteria explain; timing. Printed output needs no dropping here: a
-    report holds only what was printed before any hidden fixture ran.
+    diagnoses that only hidden criteria explain; notes on how a run went; timing. Printed output
+    needs no dropping here: a report holds only what was printed before any hidden fixture ran.
     """
     hidden = tuple(row for row in report.criteria if row.visibility != "visible")
     rows = tuple(_row(row, hidden) for row in report.criteria if row.visibility == "visible")
@@ -38,9 +45,17 @@ def student_view(report: Report) -> Report:
                 for each in report.adjustments
                 if each.criterion is None or each.criterion in seen
             ),
+            "execution": _execution(report.execution),
             "run": report.run.model_copy(update={"seconds": 0.0}),
         }
     )
+
+
+def _execution(execution: Execution | None) -> Execution | None:
+    if execution is None:
+        return None
+    notes = tuple(note for note in execution.notes if not note.startswith(RUN_NOTE))
+    return execution.model_copy(update={"notes": notes})
 
 
 def _reason(

@@ -5,13 +5,17 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from grader.core.documents import Document
+from grader.core.text import inline
 
 __all__ = ["Finding", "Mistake", "Severity", "placed", "taken"]
 
 Severity = Literal["error", "warning"]
+
+_LONGEST: Final = 600
+"""Characters of a message: names in it are the file's own, of whatever length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +46,10 @@ class Finding:
 def placed(document: Document, mistake: Mistake) -> Finding:
     """The mistake as a finding of the file it is in."""
     place = document.place(mistake.loc)
-    return Finding(document.path, place.line, place.column, mistake.severity, mistake.message)
+    message = inline(mistake.message)
+    if len(message) > _LONGEST:
+        message = message[: _LONGEST - 3] + "..."
+    return Finding(document.path, place.line, place.column, mistake.severity, message)
 
 
 def taken(path: Path, line: str) -> Finding:

@@ -25,6 +25,8 @@ def lint(path: Path, fixture_names: FixtureNames) -> tuple[Finding, ...]:
     except RubricError as error:
         return tuple(taken(path, line) for line in error.findings)
     found = [placed(document, mistake) for mistake in structure.mistakes(rubric)]
+    if any(structure.too_many(rubric)):
+        return tuple(found)
     elsewhere: list[Finding] = []
     try:
         groups = fixture_names(rubric.assignment, path.parent)

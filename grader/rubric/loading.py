@@ -48,7 +48,7 @@ def find(reference: str, *, folder: Path) -> Path:
     Whatever has a `/` or ends in `.yaml` or `.yml` is a path, anything else a shipped name.
     """
     if "/" in reference or reference.endswith((".yaml", ".yml")):
-        path = folder / Path(reference).expanduser()
+        path = folder / _at_home(reference)
         if not path.is_file():
             raise UsageError(f"no rubric file {path}; `grader rubric list` names the shipped ones")
         return path
@@ -59,6 +59,14 @@ def find(reference: str, *, folder: Path) -> Path:
             "shipped ones, a file of your own is given by its path (./name.yaml)"
         )
     return shipped("rubrics") / f"{reference}.yaml"
+
+
+def _at_home(reference: str) -> Path:
+    """With `~` as the home folder; as it stands where no user is called so."""
+    try:
+        return Path(reference).expanduser()
+    except (RuntimeError, ValueError):
+        return Path(reference)
 
 
 def shipped_names() -> tuple[str, ...]:

@@ -13,10 +13,14 @@ from grader.core.documents import nearest
 from grader.core.rubric import Criterion, Rubric
 from grader.rubric.findings import Mistake
 
-__all__ = ["SAFEGUARDS", "mistakes"]
+__all__ = ["SAFEGUARDS", "mistakes", "too_many"]
 
 SAFEGUARDS: Final = frozenset({"implemented", "own-argument", "pure", "from-scratch", "gradient"})
 """Checks that an answer of no worth can pass, or that may not apply: scaled or free points."""
+
+_MOST_CRITERIA: Final = 200
+_MOST_NAMES: Final = 300
+"""Far more than any rubric has: everything is compared with everything below."""
 
 _DECIDED_ON_FIXTURES: Final = frozenset(
     {"values", "dtype", "gradient", "own-argument", "pure", "from-scratch"}
@@ -26,7 +30,10 @@ _LIBRARY_NAME: Final = re.compile(r"\.?[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 
 
 def mistakes(rubric: Rubric) -> Iterator[Mistake]:
-    """Every mistake that can be seen without knowing the assignment."""
+    """Every mistake that can be seen without knowing the assignment; only `too_many`, if any."""
+    if found := tuple(too_many(rubric)):
+        yield from found
+        return
     ids = [criterion.id for criterion in rubric.criteria]
     yield from _repeated_ids(ids)
     for at, criterion in enumerate(rubric.criteria):
@@ -40,6 +47,28 @@ def mistakes(rubric: Rubric) -> Iterator[Mistake]:
     yield from _totals(rubric)
     if len(set(ids)) == len(ids):
         yield from _cycles(rubric)
+
+
+def too_many(rubric: Rubric) -> Iterator[Mistake]:
+    """Lists that are too long to be looked at further."""
+    longest: dict[tuple[int | str, ...], tuple[int, int]] = {
+        ("criteria",): (len(rubric.criteria), _MOST_CRITERIA),
+        ("caps",): (len(rubric.caps), _MOST_CRITERIA),
+    }
+    for at, one in enumerate(rubric.criteria[:_MOST_CRITERIA]):
+        lists = {
+            ("fixtures",): one.fixtures,
+            ("skip_unless",): one.skip_unless,
+            ("scale_with",): one.scale_with,
+            ("forbid", "names"): one.forbid.names if one.forbid else (),
+            ("forbid", "ops"): one.forbid.ops if one.forbid else (),
+        }
+        longest |= {
+            ("criteria", at, *key): (len(names), _MOST_NAMES) for key, names in lists.items()
+        }
+    for loc, (count, most) in longest.items():
+        if count > most:
+            yield Mistake(loc, f"expected at most {most} entries, found {count}")
 
 
 def _repeated_ids(ids: list[str]) -> Iterator[Mistake]:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import asdict, dataclass, field, replace
 from importlib import metadata
-from typing import Any, Final, Literal, Self, cast
+from typing import Any, Final, Literal, Self, TypeGuard, cast
 
 import numpy as np
 from safetensors.numpy import save as save_tensors
@@ -43,6 +43,13 @@ DEATHS: Final = 40
 """After so many children of one program that died the rest of its calls is not run."""
 
 CONFINING_SECONDS: Final = 30.0
+MOST_FAULTS: Final = 1000
+MOST_OPS_TOLD: Final = 100
+LAST_LINE: Final = 2**31
+KEPT_BYTES: Final = 2**24
+KEPT_PER_BYTE: Final = 16
+"""So much of a run's answers is kept, and so much more for every byte of its arguments: far above
+right answers; what a hostile function returns again and again fills neither memory nor disk."""
 _NUMPY: Final = {"bfloat16": "uint16"}
 
 
@@ -131,12 +138,14 @@ class _Session:
     layers: tuple[str, ...] = ()
     setup: Setup = field(default_factory=lambda: Setup("not_run"))
     room: int = 0
+    kept: int = 0
     timeouts: int = 0
     deaths: int = 0
 
     def run(self) -> Run:
         began = time.monotonic()
         self.room = self.limits.output_bytes
+        self.kept = KEPT_BYTES + KEPT_PER_BYTE * sum(map(_bytes_of, self.calls))
         pending = list(self.calls)
         while (pending or self.setup.outcome == "not_run") and self._go_on(began):
             before = len(pending)
@@ -181,9 +190,10 @@ class _Session:
             return self._converse(talk, pending, began)
         finally:
             self.room = talk.room()
-            status = self.zygote.reap(child)
-            child.close()
-            self._note_death(status)
+            try:
+                self._note_death(self.zygote.reap(child))
+            finally:
+                child.close()
 
     def _converse(self, talk: Conversation, pending: list[Call], began: float) -> list[Call]:
         try:
@@ -229,7 +239,7 @@ class _Session:
                 _question(call),
                 seconds=min(left, seconds_for(call, self.limits, first=not self.answers)),
             )
-            return _observation_of(answer)
+            return self._within_bounds(_observation_of(answer))
         except TimedOut:
             self.timeouts += 1
             outcome: Outcome = "timed_out"
@@ -241,6 +251,16 @@ class _Session:
         return Observation(
             outcome, stdout=plain(out), stderr=plain(err), seconds=time.monotonic() - began
         )
+
+    def _within_bounds(self, observation: Observation) -> Observation:
+        """Without its tensors, where all answers together have become too large to keep."""
+        told = [one for one in (observation.value, observation.gradient) if one is not None]
+        size = sum(len(one.data) for one in told)
+        if size <= self.kept:
+            self.kept -= size
+            return observation
+        words = "a tensor too large to keep"
+        return replace(observation, value=None, gradient=None, returned=words)
 
     def _note_death(self, status: int) -> None:
         if os.WIFSIGNALED(status) and os.WTERMSIG(status) not in (signal.SIGKILL, 0):
@@ -259,6 +279,10 @@ def seconds_for(call: Call, limits: Limits, *, first: bool = False) -> float:
     most = max((_count(argument.tensor) for argument in call.arguments), default=0)
     base = limits.first_call_seconds if first else limits.call_seconds
     return min(base + limits.per_pair_seconds * most**2, limits.call_seconds_most)
+
+
+def _bytes_of(call: Call) -> int:
+    return sum(len(argument.tensor.data) for argument in call.arguments)
 
 
 def _count(tensor: RawTensor) -> int:
@@ -317,6 +341,8 @@ def _observation_of(answer: Answer) -> Observation:
     told = answer.header
     if told.get("outcome") not in ("ok", "raised", "not_run"):
         raise Gone("it broke the protocol: an answer without an outcome")
+    if not answer.tensors.keys() <= {"value", "gradient"}:
+        raise Gone("it broke the protocol: a tensor that was not asked for")
     tensors = {name: _raw(*facts) for name, facts in answer.tensors.items()}
     return Observation(
         outcome=cast("Outcome", told["outcome"]),
@@ -355,8 +381,8 @@ def _setup_of(answer: Answer) -> Setup:
 
 
 def _faults(told: object) -> Iterator[tuple[int, Fault]]:
-    for item in told if isinstance(told, list) else []:
-        if isinstance(item, list) and len(item) == 2 and isinstance(item[0], int):
+    for item in told[:MOST_FAULTS] if isinstance(told, list) else []:
+        if isinstance(item, list) and len(item) == 2 and _is_count(item[0], least=-1):
             yield item[0], _fault(item[1])
 
 
@@ -367,9 +393,14 @@ def _fault(told: object) -> Fault:
         type=_text(facts.get("type", ""), 100),
         message=_text(facts.get("message", ""), 600),
         filename=_text(filename, 100) if isinstance(filename, str) else None,
-        line=line if isinstance(line, int) else None,
+        line=line if _is_count(line, least=1) else None,
         missing_name=_text(facts.get("missing_name", ""), 100),
     )
+
+
+def _is_count(value: object, *, least: int) -> TypeGuard[int]:
+    # JSON's true is an int to isinstance, and no stored record is read back with it
+    return type(value) is int and least <= value <= LAST_LINE
 
 
 def _text(value: object, most: int) -> str:
@@ -377,6 +408,6 @@ def _text(value: object, most: int) -> str:
 
 
 def _strings(value: object) -> Iterator[str]:
-    for item in value if isinstance(value, list) else []:
+    for item in value[:MOST_OPS_TOLD] if isinstance(value, list) else []:
         if isinstance(item, str):
             yield plain(item[:100])

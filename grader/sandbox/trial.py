@@ -75,8 +75,10 @@ def attempt(zygote: Zygote) -> Trial:
         except (Gone, TimedOut) as error:
             raise SandboxFault(f"the trial of the confinement failed: {error}") from error
         finally:
-            zygote.reap(child)
-            child.close()
+            try:
+                zygote.reap(child)
+            finally:
+                child.close()
     unmet = [f"{name}: {acts[name]}" for name in ("compute", "import") if acts[name]]
     return Trial(
         layers=tuple(ready["layers"]),

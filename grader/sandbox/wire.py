@@ -46,6 +46,8 @@ PID: Final = struct.Struct("<cq")
 
 HEAD: Final = struct.Struct("<BIQ")
 HEADER_BYTES: Final = 4 * 2**20
+TABLE_BYTES: Final = 2**16
+"""Of a tensor block: names, dtypes and shapes of a few tensors, not of a million."""
 
 
 class WireError(Exception):
@@ -112,6 +114,8 @@ def unpack_tensors(block: bytes) -> dict[str, tuple[str, tuple[int, ...], bytes]
     """(dtype, shape, bytes) by name; WireError for a broken block, another dtype, a huge shape."""
     if not block:
         return {}
+    if int.from_bytes(block[:8], "little") > TABLE_BYTES:
+        raise WireError("tensor table is larger than allowed")
     try:
         found = safetensors.deserialize(block)  # type: ignore[no-untyped-call]  # a Rust module
     except safetensors.SafetensorError as error:

@@ -170,6 +170,8 @@ class Zygote:
 
     def _last_words(self) -> str:
         self._process.kill()
-        _, heard = self._process.communicate()
-        lines = (heard or b"").decode("utf-8", "replace").strip().splitlines()
+        stderr = self._process.stderr
+        heard = stderr.read() if stderr is not None and not stderr.closed else b""
+        self._process.wait()
+        lines = heard.decode("utf-8", "replace").strip().splitlines()
         return lines[-1] if lines else "it said nothing"

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from grader.slicing.blocks import BLOCKS, children
+from grader.slicing.names import child_nodes
 
 __all__ = ["Binding", "bindings", "calls_now"]
 
@@ -95,7 +96,7 @@ def calls_now(
         node = stack.pop()
         if isinstance(node, kind):
             yield node
-        inner: Iterable[ast.AST] = ast.iter_child_nodes(node)
+        inner: Iterable[ast.AST] = child_nodes(node)
         if isinstance(node, ast.Lambda):
             inner = [node.args]
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):

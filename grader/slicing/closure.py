@@ -33,7 +33,7 @@ Seeds, printing, threads and whether gradients are recorded belong to the sessio
 function, and stay out.
 """
 
-_CALLS_FOLLOWED_MOST: Final = 50_000
+_CALLS_FOLLOWED_MOST: Final = 200_000
 
 
 class Start:
@@ -58,6 +58,8 @@ class Closure:
         self._end = len(timeline.units)
         self._waiting: deque[int] = deque()
         self._followed: dict[tuple[str, int], bool] = {}
+        self._added: set[tuple[str, int]] = set()
+        self._imports: dict[str, list[int]] = {}
         self._calls_left = _CALLS_FOLLOWED_MOST
         self._carries = self._units_with_functions()
         self.needed: set[int] = set()
@@ -114,14 +116,23 @@ class Closure:
 
     def _not_yet_bound(self, name: str, position: int, *, perhaps: bool) -> None:
         """Cells ran out of order: an import further down was made before this statement."""
-        for index, _ in self._timeline.events(name):
-            if index >= position and isinstance(
-                self._timeline.units[index].node, ast.Import | ast.ImportFrom
-            ):
-                self.early.add(index)
-                return
-        if not perhaps:
+        imports = self._imports_of(name)
+        below = bisect_left(imports, position)
+        if below < len(imports):
+            self.early.add(imports[below])
+        elif not perhaps:
             self.loose.add(name)
+
+    def _imports_of(self, name: str) -> list[int]:
+        """Units that import `name`, in order."""
+        if name not in self._imports:
+            units = self._timeline.units
+            self._imports[name] = [
+                index
+                for index, _ in self._timeline.events(name)
+                if isinstance(units[index].node, ast.Import | ast.ImportFrom)
+            ]
+        return self._imports[name]
 
     def _need_what_is_added(self, name: str, position: int) -> None:
         """A class or function handed on at `position` is the very one that is added to later."""
@@ -131,9 +142,13 @@ class Closure:
         if not any(isinstance(units[index].node, definitions) for index in bound):
             return
         events = self._timeline.events(name)
-        for index, kind in events[bisect_left(events, (position + 1,)) :]:
+        for place in range(bisect_left(events, (position + 1,)), len(events)):
+            index, kind = events[place]
             if kind is not Event.CHANGE or isinstance(units[index].node, LOOPS):
                 break
+            if (name, index) in self._added:  # and so is all behind it
+                break
+            self._added.add((name, index))
             self._include(index)
 
     def _include(self, index: int) -> None:
@@ -166,11 +181,11 @@ class Closure:
         seen: set[int] = set()
         while waiting and self._calls_left > 0:
             name, before = waiting.pop()
+            self._calls_left -= 1
             for binding in self._timeline.bindings(name, before):
                 if binding in seen or not self._carries[binding]:
                     continue
                 seen.add(binding)
-                self._calls_left -= 1
                 inner = self._timeline.effects[binding]
                 waiting += [(read, binding) for read in sorted(inner.now.reads)]
                 for read in sorted(inner.later.reads):
@@ -189,14 +204,14 @@ class Closure:
 
     def _add_patches(self) -> None:
         """An attribute that the notebook gave to a library counts where the slice mentions it."""
-        patches = self._timeline.patches
+        patches = dict(self._timeline.patches)
         looked_at: set[int] = set()
         while patches and (new := self.needed - looked_at):
             looked_at |= new
             for index in sorted(new):
                 for node in ast.walk(self._timeline.units[index].node):
-                    if isinstance(node, ast.Attribute) and node.attr in patches:
-                        for patch in patches[node.attr]:
+                    if isinstance(node, ast.Attribute):
+                        for patch in patches.pop(node.attr, ()):
                             self._include(patch)
             self._drain()
 

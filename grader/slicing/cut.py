@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Final
 
 from grader.core.notebook import Note, Notebook
 from grader.core.slice import Location, Slice, Statement, TargetState, Wanted
+from grader.core.text import plain
 from grader.slicing.blocks import LOOPS
 from grader.slicing.closure import Closure, Start
 from grader.slicing.data import Sampling, collect_uses
@@ -22,6 +24,9 @@ from grader.slicing.units import Parsed, Unit, make_unit, parse, parse_source, s
 
 __all__ = ["cut"]
 
+_MOST_NOTES: Final = 20
+_LONGEST: Final = 100
+
 
 def cut(notebook: Notebook, wanted: Wanted, *, name: str | None = None) -> Slice:
     """Find the definition that fills the target, and the statements it needs to run.
@@ -33,7 +38,7 @@ def cut(notebook: Notebook, wanted: Wanted, *, name: str | None = None) -> Slice
         wanted = replace(wanted, names=(name,))
     try:
         return _cut(notebook, wanted)
-    except (RecursionError, MemoryError):
+    except (RecursionError, MemoryError, ValueError):  # ValueError: a number of too many digits
         note = Note("could not be analysed: nested too deeply or too large")
         return Slice(wanted.role, "missing", notes=(note,))
 
@@ -144,8 +149,8 @@ def _content_notes(
         Note(f"the handout's own `{unit.code}` was supplied: the file has lost it")
         for unit in given
     ]
-    for unit in early:
-        text = f"`{unit.code}` stands below its first use and was run first"
+    for unit in early[:_MOST_NOTES]:
+        text = f"`{plain(unit.code[:_LONGEST])}` stands below its first use and was run first"
         notes.append(Note(text, unit.location.cell, unit.location.line))
     if devices:
         notes.append(Note("it asks for an accelerator; everything runs on the CPU here"))

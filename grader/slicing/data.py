@@ -229,14 +229,19 @@ class Sampling:
         return self.kind(node.value)
 
     def _of_comprehension(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp) -> Kind:
-        outer = dict(self._kinds)
+        shadowed: dict[str, Kind | None] = {}
         for generator in node.generators:
             kind = self.kind(generator.iter)
             for name in ast.walk(generator.target):
                 if isinstance(name, ast.Name):
+                    shadowed.setdefault(name.id, self._kinds.get(name.id))
                     self._kinds[name.id] = kind
         found = self.kind(node.elt)
-        self._kinds = outer
+        for target, before in shadowed.items():
+            if before is None:
+                del self._kinds[target]
+            else:
+                self._kinds[target] = before
         return found
 
     def _of_call(self, call: ast.Call) -> Kind:

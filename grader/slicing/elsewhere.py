@@ -12,6 +12,7 @@ from grader.slicing.units import Unit
 __all__ = ["seen_elsewhere"]
 
 _MOST = 5
+_LONGEST = 100
 
 
 def seen_elsewhere(
@@ -33,7 +34,8 @@ def _inside(unit: Unit, names: tuple[str, ...]) -> Iterator[Note]:
         node, owner = waiting.pop()
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             if owner and node.name in names:
-                text = f"{node.name} stands inside {owner}, where the notebook cannot call it"
+                inside = owner[:_LONGEST]
+                text = f"{node.name} stands inside {inside}, where the notebook cannot call it"
                 yield Note(text, unit.location.cell, node.lineno)
             owner = node.name
         waiting += [(child, owner) for child in ast.iter_child_nodes(node)]

@@ -14,6 +14,17 @@ __all__ = ["Library", "constant_text"]
 
 _MEANINGS_MOST: Final = 8
 _TEXT_MOST: Final = 1_000
+_DOTTED_MOST: Final = 300  # characters; a library's longest name has a third of them
+_STARS_MOST: Final = 50
+_DEEPEST: Final = 12  # expressions in one another that name one thing
+_MAY_NAME: Final = (
+    ast.Name,
+    ast.Attribute,
+    ast.Call,
+    ast.Subscript,
+    ast.NamedExpr,
+    ast.IfExp,
+)
 
 Known = Callable[[str], str | None]
 
@@ -27,6 +38,7 @@ class Library:
 
     def __init__(self, units: Iterable[Unit] = (), outer: Library | None = None) -> None:
         self._outer = outer
+        self._depth = 0
         self._meanings: dict[str, tuple[str, ...]] = {}
         self._texts: dict[str, str] = {}
         self._stars: list[str] = outer._stars if outer else []
@@ -35,7 +47,8 @@ class Library:
 
     def _learn(self, node: ast.stmt, bound: Iterable[Binding]) -> None:
         if isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
-            if node.module and not node.level and node.module not in self._stars:
+            new = node.module not in self._stars and len(self._stars) < _STARS_MOST
+            if node.module and not node.level and new:
                 self._stars.append(node.module)
             return
         imported: dict[str, tuple[str, ...]] | None = None
@@ -79,6 +92,17 @@ class Library:
 
     def dotted(self, node: ast.AST) -> tuple[str, ...]:
         """Library names an expression may stand for; empty for anything that is not one."""
+        if not isinstance(node, _MAY_NAME) or self._depth > _DEEPEST:
+            return ()
+        self._depth += 1
+        found = self._dotted(node)
+        self._depth -= 1
+        if not found or isinstance(node, ast.Name):
+            return found
+        short = (name for name in found if len(name) <= _DOTTED_MOST)
+        return tuple(dict.fromkeys(short))[:_MEANINGS_MOST]
+
+    def _dotted(self, node: ast.AST) -> tuple[str, ...]:
         if isinstance(node, ast.Name):
             found = self._found(node.id)
             if found is not None:

@@ -67,8 +67,9 @@ def _uses_in_class(
     for head in (*node.decorator_list, *node.bases, *node.keywords):
         yield from _uses(head, library, own)
     inner = library.nested((), node.body)
+    own |= _own_attributes(node)
     for statement in node.body:
-        yield from _uses(statement, inner, own | _own_attributes(node))
+        yield from _uses(statement, inner, own)
 
 
 def _uses_in_function(

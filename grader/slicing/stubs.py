@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from dataclasses import dataclass
 from typing import Final
 
 from grader.core.notebook import Cell
@@ -17,21 +18,31 @@ from grader.slicing.units import parse_source
 __all__ = ["is_stub", "unparsed_definition"]
 
 _DEPTH: Final = 20
+_MOST_STEPS: Final = 2_000
 _CONFLICT: Final = ("<<<<<<<", "=======", ">>>>>>>")  # a merge: the body stands below
 _ENTRY: Final = ("forward", "__call__")
 
 
 def is_stub(binding: Binding, unit: int, definitions: Definitions, wanted: Wanted) -> bool:
     """Whether what the name stands for is a body without work: followed through other names."""
-    templates = _template_bodies(wanted)
-    return _value_is_stub(binding.value, unit, definitions, templates, 0)
+    asked = _Asked(definitions, _template_bodies(wanted))
+    return _value_is_stub(binding.value, unit, asked, 0)
 
 
-def _value_is_stub(
-    value: ast.AST | None, unit: int, definitions: Definitions, templates: set[str], depth: int
-) -> bool:
-    if depth > _DEPTH:
+@dataclass(slots=True)
+class _Asked:
+    """What one question needs; `left` are the steps it may still take through names."""
+
+    definitions: Definitions
+    templates: set[str]
+    left: int = _MOST_STEPS
+
+
+def _value_is_stub(value: ast.AST | None, unit: int, asked: _Asked, depth: int) -> bool:
+    asked.left -= 1
+    if depth > _DEPTH or asked.left < 0:
         return False
+    definitions, templates = asked.definitions, asked.templates
     if isinstance(value, ast.FunctionDef | ast.Lambda):
         return _function_is_stub(value, definitions, templates)
     if isinstance(value, ast.ClassDef):
@@ -45,8 +56,7 @@ def _value_is_stub(
     if isinstance(value, ast.Call):  # an instance is as empty as its class
         origins = [origin for origin in origins if isinstance(origin[0], ast.ClassDef)]
     return bool(origins) and all(
-        _value_is_stub(origin, index, definitions, templates, depth + 1)
-        for origin, index in origins
+        _value_is_stub(origin, index, asked, depth + 1) for origin, index in origins
     )
 
 

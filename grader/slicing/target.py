@@ -21,6 +21,8 @@ __all__ = ["Candidate", "Found", "Standing", "choose", "near_misses"]
 
 _NEAR: Final = 0.85  # one swapped or missing letter in a name of ten; `bad_` for `good_` is not
 _DEPTH: Final = 20
+_MOST_STEPS: Final = 50_000  # through names and calls; a notebook takes some hundred
+_MOST_NEAR: Final = 5
 _WRAPPERS: Final = words(
     "partial partialmethod script compile trace vectorize vmap jit lru_cache cache wraps"
     " methodcaller attrgetter itemgetter reduce_op custom_op allow_in_graph checkpoint"
@@ -82,6 +84,8 @@ class Definitions:
     def __init__(self, timeline: Timeline, library: Library) -> None:
         self.timeline = timeline
         self._library = library
+        self._left = _MOST_STEPS
+        self._made: dict[ast.FunctionDef | ast.Lambda, Made] = {}
 
     def candidates(self, name: str) -> list[Candidate]:
         """Every binding of `name` in notebook order; within a unit in source order."""
@@ -105,7 +109,7 @@ class Definitions:
         if isinstance(value, ast.alias):  # the file of a course may not be here
             certain = depth or any(map(_is_library, self._library.dotted(ast.Name(name))))
             return Standing.YES if certain else Standing.MAYBE
-        if depth > _DEPTH or value is None:
+        if depth > _DEPTH or value is None or self._exhausted():
             return Standing.MAYBE if depth else Standing.NO
         if isinstance(value, ast.Name):
             return self._of_name(value.id, unit, depth)
@@ -119,6 +123,16 @@ class Definitions:
         if isinstance(value, ast.Call):
             return self._of_call(value, unit, name, depth)
         return Standing.MAYBE if isinstance(value, ast.Subscript) else Standing.NO
+
+    def _exhausted(self) -> bool:
+        """Whether a notebook made for it has asked so much that the rest stays open."""
+        self._left -= 1
+        return self._left < 0
+
+    def _made_by(self, function: ast.FunctionDef | ast.Lambda) -> Made:
+        if function not in self._made:
+            self._made[function] = made_by(function)
+        return self._made[function]
 
     def known(self, name: str) -> bool:
         """Whether the name means anything at module level: bound somewhere, or a builtin."""
@@ -193,7 +207,7 @@ class Definitions:
                 return Standing.YES
             if isinstance(origin, ast.FunctionDef | ast.Lambda):
                 handed = self._functions_handed(call, origin, unit, depth)
-                return self._of_made(made_by(origin), index, depth, handed)
+                return self._of_made(self._made_by(origin), index, depth, handed)
         return None
 
     def _of_method(
@@ -207,7 +221,7 @@ class Definitions:
                 arguments = [*method.args.posonlyargs, *method.args.args]
                 handed = self._functions_handed(call, method, unit, depth)
                 handed |= {argument.arg for argument in arguments[:1]}
-                return self._of_made(made_by(method), unit, depth, handed)
+                return self._of_made(self._made_by(method), unit, depth, handed)
         if called.attr in _GIVE_THEMSELVES and isinstance(owner, ast.Name | ast.Call):
             return self.standing(owner, unit, "", depth + 1)
         kept = self.origins(owner.id, unit) if isinstance(owner, ast.Name) else ()
@@ -254,7 +268,7 @@ class Definitions:
                 for origin, index in self.origins(called.id, unit):
                     if isinstance(origin, ast.FunctionDef):
                         handed = self._functions_handed(node.value, origin, unit, 0)
-                        made = made_by(origin)
+                        made = self._made_by(origin)
                         return self._of_made(made, index, 0, handed, names.index(name))
         return Standing.NO
 
@@ -272,6 +286,8 @@ class Definitions:
     ) -> Standing:
         if isinstance(value, ast.arg):
             return Standing.YES if value.arg in handed else Standing.NO
+        if self._exhausted():
+            return Standing.MAYBE
         if not isinstance(value, ast.Call):
             return self.standing(value, unit, "", depth + 1)
         called = value.func
@@ -284,7 +300,7 @@ class Definitions:
                 if isinstance(origin, ast.arg) and origin.arg == "cls" and "cls" in handed:
                     return Standing.YES
                 if isinstance(origin, ast.FunctionDef | ast.Lambda) and depth < _DEPTH:
-                    return self._of_made(made_by(origin), unit, depth + 1, handed)
+                    return self._of_made(self._made_by(origin), unit, depth + 1, handed)
             return Standing.NO
         return self.standing(value, unit, "", depth + 1)
 
@@ -301,7 +317,7 @@ class Definitions:
     def _is_function(self, value: ast.AST, unit: int, depth: int) -> bool:
         if isinstance(value, ast.Lambda):
             return True
-        if isinstance(value, ast.Name) and depth < _DEPTH:
+        if isinstance(value, ast.Name) and depth < _DEPTH and not self._exhausted():
             origins = list(self.origins(value.id, unit))
             return any(
                 isinstance(origin, ast.FunctionDef | ast.ClassDef | ast.Lambda)
@@ -354,7 +370,7 @@ def near_misses(definitions: Definitions, names: tuple[str, ...]) -> tuple[str, 
                 standing = definitions.standing(binding.value, unit.index, binding.name)
                 if standing is Standing.YES or isinstance(binding.value, ast.AsyncFunctionDef):
                     scores[binding.name] = score
-    return tuple(sorted(scores, key=lambda name: (-scores[name], name)))
+    return tuple(sorted(scores, key=lambda name: (-scores[name], name))[:_MOST_NEAR])
 
 
 def _plain(name: str) -> str:
@@ -364,4 +380,7 @@ def _plain(name: str) -> str:
 def _alike(name: str, wanted: str) -> float:
     if abs(len(name) - len(wanted)) > len(wanted) // 3:
         return 0.0
-    return difflib.SequenceMatcher(None, name, wanted, autojunk=False).ratio()
+    matcher = difflib.SequenceMatcher(None, name, wanted, autojunk=False)
+    if matcher.real_quick_ratio() < _NEAR or matcher.quick_ratio() < _NEAR:
+        return 0.0
+    return matcher.ratio()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from bisect import bisect_left, insort
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from enum import IntEnum
@@ -28,6 +28,9 @@ MUTATORS: Final = words(
     " __delattr__ __iadd__ __isub__ __imul__ __itruediv__ __ior__ __iand__"
 )
 _IN_PLACE: Final = re.compile(r"(?!__).*[a-z0-9]_")  # torch's `mul_`
+_MOST_CAUSED: Final = 500_000
+"""Events that functions cause where they are called; only a notebook made for it has more."""
+
 _CALLED_BY_USE: Final = frozenset({"__init__", "__new__", "__call__", "forward", "backward"})
 
 
@@ -66,6 +69,8 @@ class Timeline:
         self._mentioned_now: dict[str, list[int]] = defaultdict(list)
         self._caused_later: dict[str, list[int]] = defaultdict(list)
         self._called_in: set[str] = set()
+        self._caused_left = _MOST_CAUSED
+        self._givers: dict[str, list[tuple[int, Event]]] = {}
         self._stars = [unit.index for unit in units if unit.star]
         for unit, found in zip(units, self.effects, strict=True):
             self._index(unit, found)
@@ -145,8 +150,8 @@ class Timeline:
             node, before = self.units[index].node, self.units[last].node
             is_repeated = (
                 kind is last_kind is Event.BIND
-                and isinstance(node, ast.Import | ast.ImportFrom)
-                and ast.dump(node) == ast.dump(before)
+                and _imports(node) is not None
+                and _imports(node) == _imports(before)
                 and bisect_left(self._stars, last) == bisect_left(self._stars, index)
             )
             if not is_repeated:
@@ -159,14 +164,16 @@ class Timeline:
         if name in self._caused_later and name not in self._called_in:
             self._called_in.add(name)
             known = {index for index, _ in events}
-            for index in self._callers(self._caused_later[name]):
-                if index not in known:
-                    insort(self._events[name], (index, Event.MAYBE))
-            events = self._events[name]
+            more = sorted(self._callers(self._caused_later[name]) - known)[: self._caused_left]
+            self._caused_left -= len(more)
+            events = sorted([*events, *((index, Event.MAYBE) for index in more)])
+            self._events[name] = events
         return events
 
     def _callers(self, causes: Iterable[int]) -> set[int]:
         """Units that run something and mention a function whose call has one of these causes."""
+        if not self._caused_left:
+            return set()
         waiting = list(causes)
         seen = set(waiting)
         # a lambda may be called in the very statement it stands in
@@ -190,20 +197,35 @@ class Timeline:
 
     def bound(self, name: str) -> bool:
         """Whether anything in the notebook binds the name at module level."""
-        return any(kind in (Event.BIND, Event.MAYBE) for _, kind in self.events(name))
+        return any(kind is not Event.UNBIND for _, kind in self._givers_of(name))
+
+    def _givers_of(self, name: str) -> list[tuple[int, Event]]:
+        """Events of a name but those that only change its value."""
+        if name not in self._givers:
+            events = self.events(name)
+            self._givers[name] = [event for event in events if event[1] is not Event.CHANGE]
+        return self._givers[name]
 
     def bindings(self, name: str, before: int, most: int = 8) -> list[int]:
         """Units that may have given `name` the value it has before unit `before`, latest first."""
-        events = self.events(name)
+        givers = self._givers_of(name)
         found: list[int] = []
-        for index, kind in reversed(events[: bisect_left(events, (before,))]):
+        for place in range(bisect_left(givers, (before,)) - 1, -1, -1):
+            index, kind = givers[place]
             if kind is Event.UNBIND or len(found) == most:
                 break
-            if kind is not Event.CHANGE:
-                found.append(index)
+            found.append(index)
             if kind is Event.BIND:
                 break
         return found
+
+
+def _imports(node: ast.stmt) -> tuple[object, ...] | None:
+    """What an import of one name imports, None for any other statement."""
+    if not isinstance(node, ast.Import | ast.ImportFrom):
+        return None
+    names = tuple((alias.name, alias.asname) for alias in node.names)
+    return (*names, node.module, node.level) if isinstance(node, ast.ImportFrom) else names
 
 
 def _functions(units: tuple[Unit, ...]) -> dict[str, ast.FunctionDef | ast.AsyncFunctionDef]:

@@ -11,13 +11,15 @@ from typing import Final
 
 from grader.core.notebook import Cell, Note, Notebook
 from grader.core.slice import Location, Statement
+from grader.notebook.weight import too_large
 from grader.slicing.bindings import Binding, bindings
+from grader.slicing.names import child_nodes
 
 __all__ = ["Parsed", "Unit", "make_unit", "parse", "parse_source", "split"]
 
-LONGEST_CELL: Final = 1_000_000  # characters; a parser needs about a hundred times that
 DEEPEST: Final = 200  # levels of syntax; what follows recurses, and must not depend on its caller
 NOTES_MOST: Final = 20
+SPLIT_MOST: Final = 500  # names of one statement; a longer one stays whole
 
 _LINE_END: Final = re.compile(r"\r\n|\r|\n")  # what the tokenizer counts; not str.splitlines
 
@@ -104,10 +106,11 @@ def parse_source(source: str) -> ast.Module:
 
 
 def _cell_units(cell: Cell, first: int, notes: list[Note]) -> list[Unit]:
-    if len(cell.source) > LONGEST_CELL:
-        raise ValueError(f"more than {LONGEST_CELL} characters")
+    if too_large(cell.source):
+        raise ValueError("more code than is parsed")
     module = parse_source(cell.source)
     lines = _LINE_END.split(cell.source)
+    coded = [line.encode() for line in lines]
     units: list[Unit] = []
     above = 0
     for node in module.body:
@@ -117,7 +120,7 @@ def _cell_units(cell: Cell, first: int, notes: list[Note]) -> list[Unit]:
         if _depth(node) > DEEPEST:
             notes.append(Note("left out, nested too deeply", cell.number, start))
             continue
-        for part, code in split(node, _segment(node, lines, start)):
+        for part, code in split(node, _segment(node, coded, start)):
             units.append(make_unit(first + len(units), part, code, location, cell))
     return units
 
@@ -128,7 +131,7 @@ def _depth(node: ast.AST) -> int:
     while stack:
         part, depth = stack.pop()
         deepest = max(deepest, depth)
-        stack += [(child, depth + 1) for child in ast.iter_child_nodes(part)]
+        stack += [(child, depth + 1) for child in child_nodes(part)]
     return deepest
 
 
@@ -142,19 +145,19 @@ def _first_line(node: ast.stmt, lines: list[str], above: int) -> int:
     return start
 
 
-def _segment(node: ast.stmt, lines: list[str], start: int) -> str:
-    """The statement's exact text. Offsets of the parser count bytes of UTF-8."""
+def _segment(node: ast.stmt, lines: list[bytes], start: int) -> str:
+    """The statement's exact text. Offsets of the parser count bytes of UTF-8, as `lines` are."""
     end, stop = node.end_lineno or start, node.end_col_offset
     taken = lines[start - 1 : end]
-    taken[-1] = taken[-1].encode()[:stop].decode()
+    taken[-1] = taken[-1][:stop]
     if start == node.lineno:
-        taken[0] = taken[0].encode()[node.col_offset :].decode()
-    return "\n".join(taken)
+        taken[0] = taken[0][node.col_offset :]
+    return b"\n".join(taken).decode()
 
 
 def split(node: ast.stmt, code: str) -> Iterator[tuple[ast.stmt, str]]:
     """Parts that stand alone: each alias of an import, each name of a `del`."""
-    if isinstance(node, ast.Import | ast.ImportFrom) and len(node.names) > 1:
+    if isinstance(node, ast.Import | ast.ImportFrom) and 1 < len(node.names) <= SPLIT_MOST:
         for alias in node.names:
             kind: ast.stmt
             if isinstance(node, ast.Import):
@@ -165,7 +168,7 @@ def split(node: ast.stmt, code: str) -> Iterator[tuple[ast.stmt, str]]:
             yield part, ast.unparse(part)
     elif (
         isinstance(node, ast.Delete)
-        and len(node.targets) > 1
+        and 1 < len(node.targets) <= SPLIT_MOST
         and all(isinstance(target, ast.Name) for target in node.targets)
     ):
         for target in node.targets:

@@ -15,10 +15,13 @@ from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hi
 
 from grader.core.errors import StorageError
 from grader.core.tensor import RawTensor
+from grader.core.text import inline
 
 __all__ = ["Aside", "decode", "encode"]
 
 _CLOCK: Final = "seconds"
+_LONGEST: Final = 300
+"""Characters of a reason: what does not fit may be as long as the file."""
 
 
 @dataclass(slots=True)
@@ -40,6 +43,12 @@ class Aside:
         if found == len(self.tensors):
             self.tensors.append(tensor)
         return found
+
+    def get(self, at: object) -> RawTensor:
+        """The tensor at an index; ValueError where there is none."""
+        if type(at) is not int or not 0 <= at < len(self.tensors):
+            raise ValueError(f"there is no tensor {at!r}")
+        return self.tensors[at]
 
     def tick(self) -> float:
         """The next reading of the clock; 0.0 where none was kept."""
@@ -63,8 +72,9 @@ def decode(document: Any, kind: type, aside: Aside) -> Any:
     """
     try:
         return _coders(kind)[1](document, aside)
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-        raise StorageError(f"a stored {kind.__name__} does not fit: {error!r}") from error
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        said = inline(str(error))[:_LONGEST]
+        raise StorageError(f"a stored {kind.__name__} does not fit: {said}") from error
 
 
 def _same(value: Any, _: Aside) -> Any:
@@ -75,7 +85,7 @@ def _same(value: Any, _: Aside) -> Any:
 def _coders(kind: Any) -> tuple[_Coder, _Coder]:
     origin, inner = get_origin(kind), get_args(kind)
     if kind is RawTensor:
-        return (lambda tensor, aside: aside.put(tensor)), (lambda at, aside: aside.tensors[at])
+        return (lambda tensor, aside: aside.put(tensor)), (lambda at, aside: aside.get(at))
     if isinstance(kind, type) and hasattr(kind, "__dataclass_fields__"):
         return _dataclass(kind)
     if origin is Literal:
@@ -107,6 +117,7 @@ def _dataclass(kind: type) -> tuple[_Coder, _Coder]:
         return {name: encoder(getattr(value, name), aside) for name, encoder, _ in parts}
 
     def get(document: Any, aside: Aside) -> Any:
+        _expect(document, dict)
         known = {_CLOCK: aside.tick()} if clocked else {}
         for name, _, decoder in parts:
             if name in document or name not in optional:
@@ -130,7 +141,7 @@ def _tuple(inner: tuple[Any, ...]) -> tuple[_Coder, _Coder]:
         encoder, decoder = _coders(inner[0])
         return (
             lambda values, aside: [encoder(value, aside) for value in values],
-            lambda values, aside: tuple(decoder(value, aside) for value in values),
+            lambda values, aside: tuple(decoder(value, aside) for value in _expect(values, list)),
         )
     pairs = [_coders(part) for part in inner]
     return (
@@ -138,7 +149,8 @@ def _tuple(inner: tuple[Any, ...]) -> tuple[_Coder, _Coder]:
             encoder(value, aside) for value, (encoder, _) in zip(values, pairs, strict=True)
         ],
         lambda values, aside: tuple(
-            decoder(value, aside) for value, (_, decoder) in zip(values, pairs, strict=True)
+            decoder(value, aside)
+            for value, (_, decoder) in zip(_expect(values, list), pairs, strict=True)
         ),
     )
 
@@ -148,7 +160,9 @@ def _mapping(inner: Any) -> tuple[_Coder, _Coder]:
     # A list of pairs: the order of calls is kept although the document's keys are sorted.
     return (
         lambda values, aside: [[key, encoder(value, aside)] for key, value in values.items()],
-        lambda values, aside: {str(key): decoder(value, aside) for key, value in values},
+        lambda values, aside: {
+            _expect(key, str): decoder(value, aside) for key, value in _expect(values, list)
+        },
     )
 
 
@@ -165,8 +179,13 @@ def _scalar(kind: type) -> _Coder:
     def get(value: Any, _: Aside) -> Any:
         if kind is float and type(value) is int:
             return float(value)
-        if type(value) is not kind:
-            raise TypeError(f"{value!r} is not {kind.__name__}")
-        return value
+        return _expect(value, kind)
 
     return get
+
+
+def _expect(value: Any, kind: type) -> Any:
+    # not isinstance: JSON's true is no number
+    if type(value) is not kind:
+        raise TypeError(f"expected {kind.__name__}, found {type(value).__name__}")
+    return value

@@ -3,14 +3,18 @@
 `observations/<key>.safetensors`  the exchanges: tensors, and the JSON of everything else as one
                                   tensor of bytes; the key is made of what was run (slices,
                                   fixtures, limits, isolation, torch) and of what came back
-`observations/index/<id>.json`    the submission: everything else of its record, and the key
-Nothing in the first holds a clock reading, so that equal runs make equal files.
+`observations/index/<id>.json`    the submission: everything else of its record, the key, the
+                                  digest of its report, and a digest of all that
+
+A file that does not match its digest is damaged, whatever it says. Nothing in the first holds a
+clock reading, so that equal runs make equal files.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -25,13 +29,24 @@ from grader.core.errors import StorageError
 from grader.core.observation import Exchange
 from grader.core.record import Record
 from grader.core.tensor import DTYPES, DType, RawTensor
+from grader.core.text import inline
 from grader.store import files
 from grader.store.codec import Aside, decode, encode
 
-__all__ = ["identifiers", "read_record", "write_record"]
+__all__ = [
+    "check_observations",
+    "digest",
+    "identifiers",
+    "read_record",
+    "report_digest",
+    "set_report",
+    "write_record",
+]
 
 _FORMAT: Final = 1
+_KEY: Final = re.compile(r"[0-9a-f]{24}-[0-9a-f]{16}")
 _DOCUMENT: Final = "document"
+_LONGEST_RUN: Final = 1e9  # seconds; what is stored as more was never measured
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,42 +56,84 @@ class _Exchanges:
     exchanges: Mapping[str, Mapping[str, Exchange]] = field(default_factory=dict)
 
 
-def write_record(folder: Path, record: Record, fixtures: str) -> None:
-    """Store a record under `observations/`; `fixtures` is the digest of all fixtures."""
+def digest(data: bytes) -> str:
+    """sha256 in hexadecimal."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def write_record(folder: Path, record: Record, fixtures: str, report: str = "") -> None:
+    """Store a record under `observations/`.
+
+    fixtures  the digest of all fixtures
+    report    the digest of the report that was made of the record, empty where there is none
+    """
     key, clock = "", []
     if record.exchanges:
         aside = Aside()
         shared = encode(_Exchanges(record.exchanges), _Exchanges, aside)
         data = _to_bytes(shared, aside.tensors)
-        key = f"{_asked(record, fixtures)}-{hashlib.sha256(data).hexdigest()[:16]}"
+        key = f"{_asked(record, fixtures)}-{digest(data)[:16]}"
         clock = aside.clock
         path = folder / f"{key}.safetensors"
-        if not path.exists():
+        if not files.holds(path, data):  # what is there may be damaged
             files.write(path, data)
     document = {
         "format": _FORMAT,
         "exchanges": key,
         "seconds": clock,
         "record": encode(replace(record, exchanges={}), Record, Aside()),
+        "report": report,
     }
-    files.write(folder / "index" / f"{record.submission_id}.json", _json(document))
+    _write_index(_index_path(folder, record.submission_id), document)
 
 
 def read_record(folder: Path, identifier: str) -> Record:
     """The stored record of a submission; StorageError where it is not there or damaged."""
-    path = folder / "index" / f"{identifier}.json"
-    document = files.read_json(path)
-    if not isinstance(document, dict) or document.get("format") != _FORMAT:
-        raise StorageError(f"{path} was written by another version; grade the submission again")
+    path = _index_path(folder, identifier)
+    document = _read_index(path)
     record = decode(document.get("record"), Record, Aside())
-    if not isinstance(record, Record):  # pragma: no cover - decode returns what it was asked for
-        raise StorageError(f"{path} is damaged")
     key = document.get("exchanges")
+    if not isinstance(record, Record) or record.submission_id != identifier:
+        raise StorageError(f"{path} is damaged: it is of another submission")
     if not key:
         return record
-    shared, tensors = _from_bytes(folder / f"{key}.safetensors")
-    aside = Aside(tensors=tensors, clock=[float(one) for one in document.get("seconds", ())])
+    shared, tensors = _from_bytes(folder / f"{key}.safetensors", _shared(folder, key))
+    aside = Aside(tensors=tensors, clock=_clock(path, document.get("seconds")))
     return replace(record, exchanges=decode(shared, _Exchanges, aside).exchanges)
+
+
+def _clock(path: Path, readings: object) -> list[float]:
+    known = readings if isinstance(readings, list) else []
+    if not all(type(one) in (int, float) and 0 <= one < _LONGEST_RUN for one in known):
+        raise StorageError(f"{path} is damaged: its seconds are no numbers")
+    return [float(one) for one in known]
+
+
+def report_digest(folder: Path, identifier: str) -> str:
+    """The digest that the submission's report must have; empty where none was kept.
+
+    StorageError where the record is damaged.
+    """
+    path = _index_path(folder, identifier)
+    return str(_read_index(path).get("report", "")) if path.exists() else ""
+
+
+def check_observations(folder: Path, identifier: str) -> None:
+    """StorageError where what the submission did is not there as it was written.
+
+    Only bytes are compared, nothing is decoded; nothing where there is no record.
+    """
+    path = _index_path(folder, identifier)
+    key = _read_index(path).get("exchanges") if path.exists() else None
+    if key:
+        _shared(folder, key)
+
+
+def set_report(folder: Path, identifier: str, report: str) -> None:
+    """Keep the digest of a new report of the record; nothing where there is no record."""
+    path = _index_path(folder, identifier)
+    if path.exists():
+        _write_index(path, {**_read_index(path), "report": report})
 
 
 def identifiers(folder: Path) -> Iterator[str]:
@@ -84,6 +141,27 @@ def identifiers(folder: Path) -> Iterator[str]:
     for path in sorted((folder / "index").glob("*.json")):
         if not path.name.startswith(files.TEMPORARY):
             yield path.stem
+
+
+def _index_path(folder: Path, identifier: str) -> Path:
+    return folder / "index" / f"{identifier}.json"
+
+
+def _write_index(path: Path, document: Mapping[str, object]) -> None:
+    files.write(path, _json({**document, "check": _check(document)}))
+
+
+def _read_index(path: Path) -> dict[str, Any]:
+    document = files.read_json(path)
+    if not isinstance(document, dict) or document.get("format") != _FORMAT:
+        raise StorageError(f"{path} was written by another version; grade the submission again")
+    if document.get("check", "") not in ("", _check(document)):
+        raise StorageError(f"{path} is damaged: it is not as it was written; grade it again")
+    return document
+
+
+def _check(document: Mapping[str, object]) -> str:
+    return digest(_json({name: part for name, part in document.items() if name != "check"}))
 
 
 def _asked(record: Record, fixtures: str) -> str:
@@ -111,8 +189,18 @@ def _to_bytes(document: object, tensors: list[RawTensor]) -> bytes:
     return bytes(save(arrays))
 
 
-def _from_bytes(path: Path) -> tuple[Any, list[RawTensor]]:
+def _shared(folder: Path, key: object) -> bytes:
+    """The bytes of what ran, as they were written."""
+    if not isinstance(key, str) or not _KEY.fullmatch(key):
+        raise StorageError(f"a record in {folder} is damaged: it names no observations")
+    path = folder / f"{key}.safetensors"
     data = files.read(path)
+    if not key.endswith(digest(data)[:16]):
+        raise StorageError(f"{path} is damaged: not as written; grade its submissions again")
+    return data
+
+
+def _from_bytes(path: Path, data: bytes) -> tuple[Any, list[RawTensor]]:
     try:
         arrays = load(data)
         told = json.loads(arrays[_DOCUMENT].tobytes())
@@ -121,7 +209,8 @@ def _from_bytes(path: Path) -> tuple[Any, list[RawTensor]]:
         ]
         return told["body"], tensors
     except (SafetensorError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise StorageError(f"{path} is damaged; grade its submissions again: {error}") from error
+        said = inline(str(error))[:200]
+        raise StorageError(f"{path} is damaged; grade its submissions again: {said}") from error
 
 
 def _tensor(array: NDArray[Any], dtype: DType) -> RawTensor:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import math
+import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, Final
@@ -11,10 +13,11 @@ from typing import Any, Final
 from grader.core.report import CriterionStatus, Report
 from grader.core.text import plain
 
-__all__ = ["Mark", "Row", "row_of", "scores_csv", "summary_of"]
+__all__ = ["Mark", "Row", "finite", "row_of", "scores_csv", "summary_of"]
 
 _OPEN: Final = ("pending", "error")
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
+_FORMULA: Final = re.compile(r"(^|;)(?=\s*[=+\-@\t\r\n|%＝＋－＠])")
+"""Where a spreadsheet would begin a formula: some programs part cells at semicolons too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +35,10 @@ class Mark:
 class Row:
     """One report, in short.
 
-    waits   criteria a person has to mark
-    errors  criteria the grader could not judge
-    causes  ids of the diagnoses
+    waits     criteria a person has to mark
+    errors    criteria the grader could not judge
+    causes    ids of the diagnoses
+    unjudged  the grader failed, not the submission: the next run tries it again
     """
 
     id: str
@@ -53,10 +57,17 @@ class Row:
     waits: tuple[str, ...]
     errors: tuple[str, ...]
     causes: tuple[str, ...]
+    unjudged: bool
 
 
 def row_of(report: Report) -> Row:
     """The row of a report."""
+    waits = tuple(one.id for one in report.criteria if one.status == "pending")
+    errors = tuple(one.id for one in report.criteria if one.status == "error")
+    # A submission that is ungradable by itself has no execution; one that met a fault has.
+    fault = (report.status == "ungradable" and report.execution is not None) or (
+        report.status == "needs_person" and not waits
+    )
     return Row(
         id=report.submission.id,
         source=report.submission.source,
@@ -74,10 +85,18 @@ def row_of(report: Report) -> Row:
             Mark(one.id, one.status, one.points, one.max_points, one.bonus)
             for one in report.criteria
         ),
-        waits=tuple(one.id for one in report.criteria if one.status == "pending"),
-        errors=tuple(one.id for one in report.criteria if one.status == "error"),
+        waits=waits,
+        errors=errors,
         causes=tuple(dict.fromkeys(one.id for one in report.diagnoses)),
+        unjudged=fault or bool(errors),
     )
+
+
+def finite(row: Row) -> bool:
+    """Whether every mark is a number; JSON and CSV have no other, and no check gives one."""
+    whole = (row.score, row.max, row.bonus, row.manual, row.final, row.final_max)
+    marks = (part for mark in row.marks for part in (mark.points, mark.max_points))
+    return all(part is None or math.isfinite(part) for part in (*whole, *marks))
 
 
 def summary_of(rows: Iterable[Row]) -> dict[str, Any]:
@@ -135,6 +154,6 @@ def _number(value: float | None) -> str:
 
 
 def _cell(text: str) -> str:
-    # A cell that begins with blanks is trimmed by some programs before they look for a formula.
-    guarded = "'" + text if text.lstrip().startswith(_FORMULA) else text
+    # Blanks before a formula are trimmed by some programs before they look for one.
+    guarded = _FORMULA.sub(r"\1'", text)
     return plain(guarded).replace("\n", "\\n").replace("\t", "\\t")

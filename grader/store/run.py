@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.core.errors import StorageError, UsageError
+from grader.core.text import inline
 from grader.store import files
 
 __all__ = ["RunInfo", "check", "digest_of", "read_run", "write_run"]
@@ -52,25 +53,51 @@ def digest_of(fixtures: Mapping[str, str]) -> str:
 
 def read_run(path: Path) -> RunInfo | None:
     """The stored facts; None where there is no `run.json`."""
-    if not path.exists():
-        return None
+    with files.told("read", path):
+        if not path.exists():
+            return None
     document = files.read_json(path)
     try:
         rubric = document["rubric"]
         return RunInfo(
-            inputs=tuple(document["inputs"]),
-            reference=rubric["reference"],
-            rubric_id=rubric["id"],
-            rubric_version=rubric["version"],
-            rubric_sha256=rubric["sha256"],
-            seed=document["seed"],
-            fixtures=dict(document["fixtures"]),
-            isolation=document["isolation"],
-            targets=dict(document["targets"]),
-            versions=dict(document["versions"]),
+            inputs=_texts(document["inputs"]),
+            reference=_text(rubric["reference"]),
+            rubric_id=_text(rubric["id"]),
+            rubric_version=_text(rubric["version"]),
+            rubric_sha256=_text(rubric["sha256"]),
+            seed=_whole(document["seed"]),
+            fixtures=_named(document["fixtures"]),
+            isolation=_text(document["isolation"]),
+            targets=_named(document["targets"]),
+            versions=_named(document["versions"]),
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise StorageError(f"{path} is damaged: {error!r}") from error
+        said = inline(str(error))[:200]
+        raise StorageError(f"{path} is damaged, no `grader` run wrote it: {said}") from error
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"expected text, found {type(value).__name__}")
+    return value
+
+
+def _whole(value: object) -> int:
+    if type(value) is not int:
+        raise TypeError(f"expected an integer, found {type(value).__name__}")
+    return value
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise TypeError(f"expected a list, found {type(value).__name__}")
+    return tuple(map(_text, value))
+
+
+def _named(value: object) -> dict[str, str]:
+    if not isinstance(value, dict):
+        raise TypeError(f"expected a mapping, found {type(value).__name__}")
+    return {str(name): _text(one) for name, one in value.items()}
 
 
 def write_run(path: Path, info: RunInfo) -> None:
@@ -82,7 +109,7 @@ def write_run(path: Path, info: RunInfo) -> None:
         "version": told.pop("rubric_version"),
         "sha256": told.pop("rubric_sha256"),
     }
-    files.write(path, files.pretty({"schema_version": "1.0", **told}))
+    files.write(path, files.pretty({"schema_version": "1.0", **told}), durable=True)
 
 
 def check(folder: Path, earlier: RunInfo, now: RunInfo) -> None:

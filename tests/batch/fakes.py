@@ -5,6 +5,7 @@ What a submission's bytes say decides what happens to it.
 
 from __future__ import annotations
 
+import functools
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,7 +23,7 @@ from grader.core.rubric import Criterion, Rubric
 from grader.core.slice import Wanted
 from tests.store.samples import record, report
 
-__all__ = ["ENGINE", "LIMITS", "REFUSING", "exam", "load_exam"]
+__all__ = ["CROWDED", "DYING", "ENGINE", "LIMITS", "REFUSING", "exam", "load_exam", "stumbling"]
 
 LIMITS = Limits()
 _SHA = "0" * 64
@@ -72,6 +73,30 @@ def _refuse(isolation: IsolationMode, limits: Limits) -> Iterator[Runner]:
     yield
 
 
+@contextmanager
+def _find_no_room(isolation: IsolationMode, limits: Limits) -> Iterator[Runner]:
+    raise OSError(28, "No space left on device")
+    yield
+
+
+@contextmanager
+def _die(isolation: IsolationMode, limits: Limits) -> Iterator[Runner]:
+    os._exit(9)
+    yield
+
+
+@contextmanager
+def _stumble(mark: Path, isolation: IsolationMode, limits: Limits) -> Iterator[Runner]:
+    if _first(str(mark)):
+        os._exit(9)
+    yield _Runner(isolation, limits)
+
+
+def stumbling(mark: Path) -> Engine:
+    """An engine whose first opening ends its process; `mark` is a path that is free until then."""
+    return replace(ENGINE, open=functools.partial(_stumble, mark))
+
+
 def _grade(
     submission: Submission,
     exam: Exam,
@@ -86,9 +111,9 @@ def _grade(
         raise KeyboardInterrupt
     if "bug" in told:
         raise ZeroDivisionError("odd input")
-    if "fault" in told:
+    if "fault-always" in told or ("fault-once" in told and _first(told)):
         raise SandboxFault("the zygote is gone")
-    if "dies-always" in told or ("dies-once" in told and not alone):
+    if "dies-always" in told or ("dies-once" in told and _first(told)):
         os._exit(9)
     if "late" in told:
         time.sleep(0.05)
@@ -100,6 +125,15 @@ def _grade(
     return _rejudge(one, exam)
 
 
+def _first(told: str) -> bool:
+    """Whether this is the first time; the last word is a path that only the first time is free."""
+    try:
+        Path(told.rsplit(maxsplit=1)[-1]).touch(exist_ok=False)
+    except FileExistsError:
+        return False
+    return True
+
+
 def _rejudge(one: Record, exam: Exam) -> Graded:
     made = report(one.source, status="needs_person" if one.fault else "graded", reason=one.fault)
     if one.ungradable:
@@ -109,4 +143,6 @@ def _rejudge(one: Record, exam: Exam) -> Graded:
 
 
 ENGINE = Engine(load=load_exam, open=_open, grade=_grade, rejudge=_rejudge)
+CROWDED = replace(ENGINE, open=_find_no_room)
+DYING = replace(ENGINE, open=_die)
 REFUSING = replace(ENGINE, open=_refuse)

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import signal
 from collections.abc import Mapping
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,10 +12,10 @@ from grader.batch.desk import needs_second_run, open_desk
 from grader.batch.find import Found, find
 from grader.batch.plan import ExamSpec, Plan
 from grader.batch.run import Postponed, default_jobs, grade_all, grade_one, left_to_do
-from grader.core.errors import IsolationRefused, StorageError
+from grader.core.errors import IsolationRefused, SandboxFault, StorageError
 from grader.core.record import Graded
 from grader.store import Row, RunInfo, Store
-from tests.batch.fakes import ENGINE, LIMITS, REFUSING, exam
+from tests.batch.fakes import CROWDED, DYING, ENGINE, LIMITS, REFUSING, exam, stumbling
 from tests.store.samples import record
 
 INFO = RunInfo((), "sample", "sample", "1.0", "0" * 64, 1, {}, "none")
@@ -84,7 +86,7 @@ def test_what_a_limit_stopped_counts_only_alone(tmp_path: Path, jobs: int) -> No
 
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_a_fault_is_no_verdict(tmp_path: Path, jobs: int) -> None:
-    rows, postponed = _run(tmp_path, {"a": "fault", "b": "bug", "c": "right"}, jobs)
+    rows, postponed = _run(tmp_path, {"a": "fault-always", "b": "bug", "c": "right"}, jobs)
     assert sorted(postponed) == ["a.py", "b.py"]
     assert rows["a.py"].status == "needs_person"
     assert rows["a.py"].reason == "the zygote is gone"
@@ -93,13 +95,89 @@ def test_a_fault_is_no_verdict(tmp_path: Path, jobs: int) -> None:
 
 
 def test_a_worker_that_dies_costs_nothing(tmp_path: Path) -> None:
-    told = {"a": "dies-once", "b": "dies-always", **{f"s{n}": "right" for n in range(4)}}
+    told = {"a": f"dies-once {tmp_path / 'died'}", "b": "dies-always"}
+    told |= {f"s{n}": "right" for n in range(4)}
     rows, postponed = _run(tmp_path, told, 2)
     assert sorted(postponed) == ["a.py", "b.py"]
     assert rows["a.py"].status == "graded"
     assert rows["b.py"].status == "needs_person"
     assert "the worker ended" in rows["b.py"].reason
     assert all(rows[f"s{n}.py"].status == "graded" for n in range(4))
+
+
+@pytest.mark.parametrize(("jobs", "how"), [(1, "fault-once"), (2, "fault-once"), (2, "dies-once")])
+def test_what_a_fault_cut_short_is_graded_as_if_it_had_not_been(
+    tmp_path: Path, jobs: int, how: str
+) -> None:
+    told = {"a": f"{how} {tmp_path / 'first'}", "b": "right"}
+    _run(tmp_path, told, jobs)
+    stored = {one.source: one for one in Store(tmp_path / "out").records()}
+    assert (stored["a.py"].retried, stored["a.py"].limits, stored["a.py"].fault) == (
+        False,
+        LIMITS,
+        "",
+    )
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_limit_met_after_a_fault_counts_only_alone(tmp_path: Path, jobs: int) -> None:
+    told = {"a": f"hangs-always fault-once {tmp_path / 'first'}"}
+    rows, postponed = _run(tmp_path, told, jobs)
+    assert postponed == ["a.py"]
+    assert rows["a.py"].status == "graded"
+    (stored,) = Store(tmp_path / "out").records()
+    assert (stored.retried, stored.limits) == (True, LIMITS.doubled())
+
+
+def test_workers_that_cannot_start_end_a_batch(tmp_path: Path) -> None:
+    found = _submissions(tmp_path, {"a": "right", "b": "right"})
+    plan = replace(_plan(tmp_path), engine=DYING)
+    with pytest.raises(SandboxFault, match="no worker can start: the worker ended with status 9"):
+        list(grade_all(found, plan, exam(), 2))
+
+
+def test_a_worker_that_dies_at_its_start_is_replaced(tmp_path: Path) -> None:
+    found = _submissions(tmp_path, {"a": "right", "b": "right"})
+    plan = replace(_plan(tmp_path), engine=stumbling(tmp_path / "once"))
+    rows = [one for one in grade_all(found, plan, exam(), 2) if isinstance(one, Row)]
+    assert [row.status for row in rows] == ["graded", "graded"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_interrupts_and_is_given_back(tmp_path: Path, number: signal.Signals) -> None:
+    before = signal.getsignal(number)
+    found = _submissions(tmp_path, {"a": "right", "b": "right"})
+    with closing(grade_all(found, _plan(tmp_path), exam(), 1)) as stream:
+        next(stream)
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(number)
+    assert signal.getsignal(number) is before
+
+
+def test_a_signal_that_is_ignored_stays_ignored(tmp_path: Path) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        found = _submissions(tmp_path, {"a": "right", "b": "right"})
+        stream = grade_all(found, _plan(tmp_path), exam(), 1)
+        next(stream)
+        signal.raise_signal(signal.SIGHUP)
+        assert len(list(stream)) == 1
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_a_sandbox_that_finds_no_room_is_a_fault(tmp_path: Path) -> None:
+    plan = Plan(ExamSpec("sample"), isolation="none", engine=CROWDED)
+    with pytest.raises(SandboxFault, match="cannot start: No space left"), open_desk(plan):
+        pass
+
+
+def test_what_could_not_be_judged_is_left_to_do(tmp_path: Path) -> None:
+    rows, _ = _run(tmp_path, {"a": "fault-always", "b": "right"}, 1)
+    found = find([tmp_path / "class"]).found
+    known = {row.id: row for row in rows.values()}
+    todo, done = left_to_do(found, known, exam().rubric_sha256)
+    assert ([one.source for one in todo], done) == (["a.py"], 1)
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
@@ -169,12 +247,12 @@ def test_a_changed_file_or_rubric_is_left_to_do(tmp_path: Path) -> None:
 
 
 def test_one_file_is_graded_without_a_folder(tmp_path: Path) -> None:
-    found = _submissions(tmp_path, {"a": "right", "b": "hangs-once", "c": "fault"})
+    found = _submissions(tmp_path, {"a": "right", "b": "hangs-once", "c": "fault-always"})
     plan = Plan(ExamSpec("sample"), isolation="none", engine=ENGINE)
     with open_desk(plan) as desk:
         graded = [grade_one(one, plan, exam(), desk) for one in found]
     assert all(isinstance(one, Graded) for one in graded)
-    assert [one.record.retried for one in graded] == [False, True, True]
+    assert [one.record.retried for one in graded] == [False, True, False]
     assert graded[2].report.status == "needs_person"
 
 

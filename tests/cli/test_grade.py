@@ -187,3 +187,16 @@ def test_an_interruption_keeps_what_is_done_and_says_how_to_go_on(
     assert _run("grade", "class", "--rubric", "log_softmax", "--out", out) == 130
     assert "go on with: grader" in capsys.readouterr().err
     assert json.loads((tmp_path / "out" / "summary.json").read_text())["submissions"] == 1
+
+
+def test_a_damaged_report_of_another_file_is_told(
+    graded: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    out = tmp_path / "copy"
+    shutil.copytree(graded / "out", out)
+    damaged = next(path for path in (out / "reports").glob("*.json") if "bo" in path.name)
+    damaged.write_text("{", encoding="utf-8")
+    command = ("grade", "class/ada", "--rubric", "log_softmax", "--out", str(out))
+    _run(*command)
+    told = capsys.readouterr().err
+    assert f"damaged, and left out of the summary: {damaged.stem} (in " in told

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from rich.table import Table
 from rich.text import Text
 
-from grader.cli.screen import SIGNS, Screen, inline, progress
+from grader.cli.screen import SIGNS, Screen, progress
+from grader.core.text import inline
 
 
 class _Terminal(io.StringIO):

@@ -183,10 +183,12 @@ def test_notes_are_told_once_with_their_cell() -> None:
     found = _report(one, made).execution
     assert found is not None
     assert found.notes == (
+        "the code was not confined: --isolation none",
         "cell 2: a cell was lost",
         "cell 6: the last was taken",
         "same",
-        "a child was replaced",
+        "run: a child was replaced",
+        "run: same",
         "run again alone, with twice the limits",
     )
 

@@ -240,7 +240,7 @@ def _tells(kind: str, key: str) -> Observation:
             "raised", fault=Fault("SECRET", f"SECRET {key}", "<cell 6>", 777), **told
         )
     if kind == "returns":
-        return answer(((777.5, 777.5),), changed=True, ops=("aten::relu",), **told)
+        return answer(((777.5, 777.5),), changed=True, ops=(f"aten::SECRET {key}",), **told)
     return Observation("killed", **told)
 
 
@@ -261,7 +261,8 @@ def test_a_target_cannot_carry_a_hidden_input_to_its_author(
     made = _leaky_exam()
     sample = statement("z = [1.0]", cell=2, binds=("z",), data="literal")
     sliced = cut(*((sample,) if data else ()), statement(), references=("torch.relu",))
-    run = ran(dict(_observed(made, kind)), seconds=777.0)
+    notes = ("during a call: frame of 777 bytes", f"a process died of {DARK}")
+    run = ran(dict(_observed(made, kind)), seconds=777.0, notes=notes)
     run = replace(run, setup=Setup("ok", "function", (), f"{SHOWN} cells"))
     one = record(made, run, sliced)
     if lacking:  # a stored record that knows less than the rubric asks for

@@ -28,12 +28,12 @@ def test_an_unconfined_child_does_them_all() -> None:
 
 
 @pytest.mark.parametrize(
-    ("layer", "done"), [("Landlock", ("read", "write")), ("seccomp", ("socket", "fork"))]
+    ("layer", "done"), [("Landlock", ("read",)), ("seccomp", ("socket", "fork"))]
 )
 def test_strict_makes_sure_itself_and_runs_nothing(layer: str, done: tuple[str, ...]) -> None:
     program = Program((statement("def f(x):\n    return x"),), "f")
     with Sandbox("strict", without=frozenset({layer})) as sandbox:
-        assert sandbox.trial().done[:2] == done
+        assert sandbox.trial().done[: len(done)] == done
         with pytest.raises(IsolationRefused, match=f"{layer} is missing: a confined child could"):
             sandbox.run(program, [call()])
 

@@ -26,7 +26,13 @@ from grader.core.slice import Location, Slice, Statement
 from grader.core.tensor import DTYPES, RawTensor
 from grader.store import files
 from grader.store.codec import Aside, decode, encode
-from grader.store.records import identifiers, read_record, write_record
+from grader.store.records import (
+    identifiers,
+    read_record,
+    report_digest,
+    set_report,
+    write_record,
+)
 from tests.store.samples import record
 
 _TEXT = st.text(alphabet=st.characters(exclude_categories=()), max_size=12)
@@ -216,6 +222,46 @@ def test_a_damaged_index_is_told(tmp_path: Path, damage: bytes) -> None:
     (folder / "index" / f"{one.submission_id}.json").write_bytes(damage)
     with pytest.raises(StorageError):
         read_record(folder, one.submission_id)
+
+
+@given(st.data())
+def test_no_flipped_bit_of_a_record_is_believed(drawn: st.DataObject) -> None:
+    with TemporaryDirectory() as name:
+        folder = _folder(Path(name))
+        one = record()
+        write_record(folder, one, "fixtures", "digest")
+        path = drawn.draw(st.sampled_from(sorted(p for p in folder.rglob("*") if p.is_file())))
+        data = bytearray(path.read_bytes())
+        place = drawn.draw(st.integers(0, 8 * len(data) - 1))
+        data[place // 8] ^= 1 << place % 8
+        path.write_bytes(data)
+        try:
+            assert read_record(folder, one.submission_id) == one
+            assert report_digest(folder, one.submission_id) in ("digest", "")
+        except StorageError as error:
+            assert str(error)  # noqa: PT017 - either outcome is right
+
+
+def test_a_record_of_another_submission_is_told(tmp_path: Path) -> None:
+    folder = _folder(tmp_path)
+    one, other = record("a.py"), record("b.py")
+    write_record(folder, one, "fixtures")
+    path = folder / "index" / f"{one.submission_id}.json"
+    path.rename(path.with_stem(other.submission_id))
+    with pytest.raises(StorageError, match="another submission"):
+        read_record(folder, other.submission_id)
+
+
+def test_the_digest_of_a_report_is_kept_and_replaced(tmp_path: Path) -> None:
+    folder = _folder(tmp_path)
+    one = record()
+    assert report_digest(folder, one.submission_id) == ""
+    set_report(folder, one.submission_id, "new")
+    assert list(identifiers(folder)) == []
+    write_record(folder, one, "fixtures", "old")
+    set_report(folder, one.submission_id, "new")
+    assert report_digest(folder, one.submission_id) == "new"
+    assert read_record(folder, one.submission_id) == one
 
 
 def test_a_field_that_an_earlier_version_did_not_have_takes_its_default() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from grader.core.errors import StorageError, UsageError
 from grader.core.report import Report
-from grader.store import RunInfo, Store, row_of
+from grader.store import RunInfo, Store, records, row_of
 from tests.store.samples import criterion, graded, record, report
 
 INFO = RunInfo(
@@ -123,6 +123,59 @@ def test_what_a_killed_run_left_half_written_is_removed(begin: Begin, tmp_path: 
     assert not half.exists()
 
 
+@pytest.mark.parametrize("left", ["", ".partial-x", ".staged/a.json"])
+def test_a_run_that_was_killed_before_it_said_what_it_is_leaves_a_new_folder(
+    begin: Begin, tmp_path: Path, left: str
+) -> None:
+    store = Store(tmp_path / "out")
+    store.prepare()
+    store.close()
+    if left:
+        (tmp_path / "out" / left).parent.mkdir(exist_ok=True)
+        (tmp_path / "out" / left).write_text("{")
+    begin(tmp_path / "out")
+    assert not left or not (tmp_path / "out" / left).exists()
+
+
+def test_reports_whose_run_file_is_gone_are_not_taken_for_a_new_folder(
+    begin: Begin, tmp_path: Path
+) -> None:
+    store = begin(tmp_path / "out")
+    store.save(graded("a.py"))
+    store.close()
+    (tmp_path / "out" / "run.json").unlink()
+    with pytest.raises(UsageError, match="no folder of grader's"):
+        Store(tmp_path / "out").begin(INFO)
+
+
+def test_a_refused_run_keeps_no_lock(begin: Begin, tmp_path: Path) -> None:
+    begin(tmp_path / "out").close()
+    with pytest.raises(UsageError, match="another seed"):
+        Store(tmp_path / "out").begin(replace(INFO, seed=2))
+    begin(tmp_path / "out")
+
+
+@pytest.mark.parametrize("name", ["reports", "observations", "observations/index", ".staged"])
+def test_nothing_is_written_behind_a_link(begin: Begin, tmp_path: Path, name: str) -> None:
+    begin(tmp_path / "out").close()
+    place = tmp_path / "out" / name
+    if place.exists():
+        shutil.move(place, tmp_path / "moved")
+    (tmp_path / "moved").mkdir(exist_ok=True)
+    place.symlink_to(tmp_path / "moved")
+    with pytest.raises(StorageError, match="is a symbolic link"):
+        Store(tmp_path / "out").begin(INFO)
+
+
+def test_a_lock_that_is_a_link_is_told(begin: Begin, tmp_path: Path) -> None:
+    begin(tmp_path / "out").close()
+    (tmp_path / "out" / ".lock").unlink()
+    (tmp_path / "out" / ".lock").symlink_to(tmp_path / "made")
+    with pytest.raises(StorageError, match="cannot lock"):
+        Store(tmp_path / "out").begin(INFO)
+    assert not (tmp_path / "made").exists()
+
+
 def test_staged_reports_show_only_when_published(begin: Begin, tmp_path: Path) -> None:
     store = begin(tmp_path / "out")
     old = store.save(graded("a.py"))
@@ -141,6 +194,54 @@ def test_a_damaged_report_is_told_and_costs_no_other(begin: Begin, tmp_path: Pat
     with pytest.raises(StorageError, match="damaged"):
         store.report(bad.id)
     assert list(store.rows()) == [good.id]
+
+
+def test_a_report_is_believed_only_as_it_was_written(begin: Begin, tmp_path: Path) -> None:
+    store = begin(tmp_path / "out")
+    bad, good = store.save(graded("a.py")), store.save(graded("b.py"))
+    path = tmp_path / "out" / "reports" / f"{bad.id}.json"
+    path.write_bytes(path.read_bytes().replace(b'"score": 4.0', b'"score": 5.0'))
+    with pytest.raises(StorageError, match="not as it was written"):
+        store.report(bad.id)
+    shutil.copyfile(tmp_path / "out" / "reports" / f"{good.id}.json", path)
+    with pytest.raises(StorageError, match="of another submission"):
+        store.report(bad.id)
+    assert list(store.rows()) == [good.id]
+    store.save(graded("a.py"))
+    assert set(store.rows()) == {bad.id, good.id}
+
+
+def test_a_report_whose_observations_are_damaged_is_graded_again(
+    begin: Begin, tmp_path: Path
+) -> None:
+    store = begin(tmp_path / "out")
+    row = store.save(graded("a.py"))
+    (path,) = (tmp_path / "out" / "observations").glob("*.safetensors")
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1] + b"\xff")
+    assert store.rows() == {}
+    store.save(graded("a.py"))
+    assert path.read_bytes() == whole
+    assert list(store.rows()) == [row.id]
+
+
+def test_a_disk_that_fills_between_record_and_report_leaves_the_old_pair(
+    begin: Begin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = begin(tmp_path / "out")
+    old = store.save(graded("a.py"))
+    again = graded("a.py")
+    changed = replace(again, report=report("a.py", b"data", criterion("values", "failed", 0)))
+
+    def full(*_: object, **__: object) -> None:
+        raise StorageError("no room")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(records, "write_record", full)
+        with pytest.raises(StorageError, match="no room"):
+            store.save(changed)
+    assert store.rows() == {old.id: old}
+    assert [path.stem for path in (tmp_path / "out" / "reports").iterdir()] == [old.id]
 
 
 def test_a_missing_record_is_told(begin: Begin, tmp_path: Path) -> None:

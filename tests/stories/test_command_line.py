@@ -306,7 +306,11 @@ def test_odd_input_gets_a_report_in_one_sentence(
 
 def test_odd_input_stops_no_other(odd_class: dict[str, dict[str, Any]]) -> None:
     others = {"aa.py", "zz.py", "folder.ipynb/inside.py"}
-    assert set(odd_class) == {*ODD, *others}
+    not_files = {"dangling.ipynb": "a symbolic link", "pipe.ipynb": "a pipe"}
+    assert set(odd_class) == {*ODD, *others, *not_files}
+    for source, what in not_files.items():
+        assert odd_class[source]["status"] == "ungradable"
+        assert what in odd_class[source]["reason"]
     for source in others:
         assert odd_class[source]["automatic"]["score"] == 10, source
 

@@ -92,10 +92,18 @@ def _verdict(asked: Asked) -> Verdict:
         for fixture in asked.scored
     ]
     if any(each.outcome == "wrong" for each in found):
-        used = _operators(asked.run) or _mentioned(asked, asked.criterion.forbid or Forbid())
-        text = f"The answer comes from the library ({', '.join(used)})."
-        return asked.verdict("failed", 0.0, text, found, asked.proved())
+        return asked.verdict("failed", 0.0, _blame(asked), found, asked.proved())
     return asked.verdict("passed", 1.0, "No library function produces the answer.", found)
+
+
+def _blame(asked: Asked) -> str:
+    """What the student reads. Operators are named in the evidence only.
+
+    A child tells them, so those told of a hidden input may spell it out; names are the source's.
+    """
+    names = () if _operators(asked.run) else _mentioned(asked, asked.criterion.forbid or Forbid())
+    named = f" ({', '.join(names)})" if names else ""
+    return f"The answer comes from the library{named}."
 
 
 def _answers_are_steady(asked: Asked) -> bool:
@@ -116,7 +124,8 @@ def _judge(
         if poisoned is None or poisoned.outcome != "ok" or honest.value is None:
             continue  # its own assertion may have stopped it: that proves nothing
         if steady and poisoned.value is not None and poisoned.value != honest.value:
-            return evidence(fixture, "wrong", "the answer follows the library's")
+            used = f" ({', '.join(honest.ops)})" if honest.ops else ""
+            return evidence(fixture, "wrong", f"the answer follows the library's{used}")
     return evidence(fixture, "ok")
 
 

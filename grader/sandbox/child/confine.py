@@ -47,11 +47,13 @@ class Confinement:
         return any(one.partition(" (")[0] == layer for one in self.layers)
 
 
-def with_namespaces(before_waiting: Callable[[], None], without: Set[str]) -> bool:
+def with_namespaces(
+    before_waiting: Callable[[], None], afterwards: Callable[[], None], without: Set[str]
+) -> bool:
     """Go on in new namespaces where that works; see `namespaces.enter`."""
     if "namespaces" in without or not _passes(namespaces.work_here):
         return False
-    namespaces.enter(before_waiting)
+    namespaces.enter(before_waiting, afterwards)
     return True
 
 

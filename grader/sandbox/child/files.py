@@ -24,7 +24,7 @@ _mkdir: Final = os.mkdir
 
 def lose_what_is_written() -> None:
     """In the zygote, once: `open` for writing and `os.mkdir` pretend when they are refused."""
-    tempfile.gettempdir()  # looked for by writing a file, and remembered
+    tempfile.tempdir = os.environ["TMPDIR"]  # else looked for by writing a file
 
     @functools.wraps(_open)
     def open_or_lose(file: Any, mode: Any = "r", *rest: Any, **options: Any) -> Any:

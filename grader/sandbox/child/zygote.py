@@ -9,6 +9,7 @@ parent over descriptor `CONTROL`:
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import gc
 import os
@@ -28,9 +29,9 @@ __all__ = ["main"]
 
 
 def main() -> None:
-    """Serve until the parent closes its end."""
+    """Serve until the parent closes its end, or is killed."""
     without = frozenset(sys.argv[1].split(",")) if sys.argv[1:] else frozenset[str]()
-    namespaced = confine.with_namespaces(lambda: os.close(CONTROL), without)
+    namespaced = confine.with_namespaces(lambda: os.close(CONTROL), _leave_home, without)
     confinement = confine.prepare(namespaced=namespaced, without=without)
     fork = namespaces.Nursery().fork if namespaced else os.fork
     control = socket.socket(fileno=CONTROL)
@@ -45,11 +46,18 @@ def main() -> None:
     while True:
         message, descriptors, _, _ = socket.recv_fds(control, PID.size, 3)
         if not message:
+            _leave_home()
             return
         if message[:1] == b"S":
             _spawn(control, descriptors, fork, partial(serve.serve, confinement))
         else:
             _reap(control, PID.unpack(message)[1])
+
+
+def _leave_home() -> None:
+    """Remove the folder we were started in, which is empty: a parent that was killed cannot."""
+    with contextlib.suppress(OSError):
+        os.rmdir(os.getcwd())  # noqa: PTH106, PTH109 - no pathlib in the zygote's first process
 
 
 MADV_COLLAPSE: Final = 25

@@ -126,7 +126,9 @@ def test_an_answer_that_follows_either_way_is_the_librarys(
     found = _verdict(nudge, roll)
     assert (found.status, found.share, found.diagnoses) == ("failed", 0.0, ("borrowed",))
     assert found.evidence[0].outcome == "wrong"
-    assert found.feedback == "The answer comes from the library (aten::relu_)."
+    # what a child says it used may be any text: it stands where hidden evidence is dropped
+    assert found.feedback == "The answer comes from the library."
+    assert found.evidence[0].text == "the answer follows the library's (aten::relu_)"
 
 
 @pytest.mark.parametrize(

@@ -154,6 +154,15 @@ def _cases() -> Iterator[tuple[str, tuple[int, ...], str | int]]:
         "TIOCLINUX": (0x541C, REFUSE),
     }.values():
         yield "ioctl", (0, request), answer
+    for advice, answer in {
+        "MADV_DONTNEED": (4, ALLOW),
+        "MADV_FREE": (8, ALLOW),
+        "MADV_WILLNEED": (3, REFUSE),
+        "MADV_MERGEABLE": (12, REFUSE),
+        "MADV_COLD": (20, REFUSE),
+        "MADV_PAGEOUT": (21, REFUSE),
+    }.values():
+        yield "madvise", (0, 4096, advice), answer
     for option, answer in {
         "PR_SET_PDEATHSIG": (1, REFUSE),
         "PR_SET_DUMPABLE": (4, REFUSE),
@@ -189,7 +198,7 @@ FORBIDDEN: Final = (  # noqa: SIM905 - a hundred names read better so
     "process_mrelease splice tee vmsplice sendfile copy_file_range pipe pipe2 eventfd2 signalfd4 "
     "timerfd_create timer_create inotify_init1 fanotify_init kcmp init_module finit_module "
     "delete_module kexec_load reboot swapon sethostname acct quotactl syslog openat2 pkey_mprotect "
-    "wait4 waitid modify_ldt iopl ioperm"
+    "wait4 waitid modify_ldt iopl ioperm mincore preadv2 fadvise64 readahead cachestat"
 ).split()
 
 

@@ -1,25 +1,29 @@
-"""Namespaces: a zygote without network whose children each are alone, as process 1 of their own.
+"""Namespaces: a zygote without network, on read-only file systems, whose children each are alone.
 
 Where the kernel refuses them (containers and some distributions do) the other layers stop the same
-acts; these are a second wall, and the end of process 1 is the end of all it started.
+acts, all but one (`_freeze_files`); these are a second wall, and the end of a child, process 1 of
+its own namespace, is the end of all it started.
 """
 
 from __future__ import annotations
 
 import os
 import signal
+import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NoReturn
 
-from grader.sandbox.child.layers.libc import prctl, unshare_or_join
+from grader.sandbox.child.layers.libc import prctl, syscall, unshare_or_join
 
 __all__ = ["Nursery", "enter", "work_here"]
 
 _NEW_IPC, _NEW_USER, _NEW_PID, _NEW_NET = 0x08000000, 0x10000000, 0x20000000, 0x40000000
-_NEW_UTS: Final = 0x04000000
+_NEW_UTS, _NEW_MOUNTS = 0x04000000, 0x00020000
 _ALL: Final = _NEW_PID | _NEW_NET | _NEW_IPC | _NEW_UTS
 PR_SET_PDEATHSIG: Final = 1
+_MOUNT_SETATTR: Final = 442  # Linux 5.12, the same on every machine
+_HERE, _RECURSIVE, _READ_ONLY, _PRIVATE = -100, 0x8000, 1, 1 << 18
 
 
 class Nursery:
@@ -41,11 +45,12 @@ class Nursery:
         return pid
 
 
-def enter(before_waiting: Callable[[], None]) -> None:
+def enter(before_waiting: Callable[[], None], afterwards: Callable[[], None]) -> None:
     """Go on in new namespaces, in a forked process; the one that called only waits for its end.
 
-    `before_waiting` is run in the one that waits. Root needs no user namespace and gets none:
-    files of other users, such as the home that Python lies in, stay readable to the zygote.
+    `before_waiting` and `afterwards` are run in the one that waits. Root needs no user namespace
+    and gets none: files of other users, such as the home that Python lies in, stay readable to
+    the zygote.
     Raises OSError where the kernel refuses; the process is then unfit for anything else.
     """
     user, group = os.geteuid(), os.getegid()
@@ -59,23 +64,40 @@ def enter(before_waiting: Callable[[], None]) -> None:
     pid = os.fork()
     if pid != 0:
         before_waiting()
-        _wait(pid)
+        _wait(pid, afterwards)
     prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    _freeze_files()
+
+
+def _freeze_files() -> None:
+    """Make every file system read-only for this process and its children. Raises OSError.
+
+    Landlock leaves nothing to write; but reading a file moves its access time, which a later
+    child could ask for: a mailbox between submissions, and from hidden inputs to what is shown.
+    """
+    unshare_or_join(_NEW_MOUNTS)
+    told = struct.pack("=4Q", _READ_ONLY, 0, _PRIVATE, 0)  # set, clear, propagation, user namespace
+    syscall(_MOUNT_SETATTR, _HERE, b"/", _RECURSIVE, told, len(told))
 
 
 def _map(name: str, text: str) -> None:
     Path(f"/proc/self/{name}").write_text(text, encoding="ascii")
 
 
-def _wait(pid: int) -> NoReturn:
+def _wait(pid: int, afterwards: Callable[[], None]) -> NoReturn:
     _, status = os.waitpid(pid, 0)
+    afterwards()
     os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
+
+
+def _nothing() -> None:
+    pass
 
 
 def work_here() -> bool:
     """Whether a child can be alone and the next one too. Call it in a throw-away process only."""
     try:
-        enter(lambda: None)
+        enter(_nothing, _nothing)
         nursery = Nursery()
         for _ in range(2):
             pid = nursery.fork()

@@ -45,7 +45,6 @@ ALLOWED: Final[_Numbers] = {
     "readv": (19, 65),
     "pread64": (17, 67),
     "preadv": (295, 69),
-    "preadv2": (327, 286),
     "lseek": (8, 62),
     "close": (3, 57),
     "openat": (257, 56),
@@ -66,7 +65,6 @@ ALLOWED: Final[_Numbers] = {
     "dup": (32, 23),
     "dup2": (33, None),
     "dup3": (292, 24),
-    "fadvise64": (221, 223),
     "statfs": (137, 43),
     "fstatfs": (138, 44),
     # writing to what is open: two pipes and the conversation
@@ -77,9 +75,7 @@ ALLOWED: Final[_Numbers] = {
     "munmap": (11, 215),
     "mremap": (25, 216),
     "mprotect": (10, 226),
-    "madvise": (28, 233),
     "brk": (12, 214),
-    "mincore": (27, 232),
     "msync": (26, 227),
     "get_mempolicy": (239, 236),
     "membarrier": (324, 283),
@@ -162,6 +158,7 @@ _FILTERED: Final[_Numbers] = {
     "clone": (56, 220),
     "fcntl": (72, 25),
     "ioctl": (16, 29),
+    "madvise": (28, 233),
     "kill": (62, 129),
     "tgkill": (234, 131),
     "prctl": (157, 167),
@@ -177,6 +174,19 @@ _FCNTL: Final = (_F_DUPFD, _F_GETFD, _F_SETFD, _F_GETFL, _F_SETFL, _F_DUPFD_CLOE
 _TCGETS, _TIOCGWINSZ, _FIONREAD, _FIONBIO = 0x5401, 0x5413, 0x541B, 0x5421
 _FIONCLEX, _FIOCLEX = 0x5450, 0x5451
 _IOCTL: Final = (_TCGETS, _TIOCGWINSZ, _FIONREAD, _FIONBIO, _FIONCLEX, _FIOCLEX)
+_MADV_NORMAL, _MADV_RANDOM, _MADV_SEQUENTIAL, _MADV_DONTNEED, _MADV_FREE = 0, 1, 2, 4, 8
+_MADV_HUGEPAGE, _MADV_NOHUGEPAGE = 14, 15
+# its own memory only: what moves pages of files in or out of the kernel's memory, or tells whether
+# they are there (mincore, preadv2), would be a mailbox from one submission to the next
+_MADVISE: Final = (
+    _MADV_NORMAL,
+    _MADV_RANDOM,
+    _MADV_SEQUENTIAL,
+    _MADV_DONTNEED,
+    _MADV_FREE,
+    _MADV_HUGEPAGE,
+    _MADV_NOHUGEPAGE,
+)
 _PR_GET_DUMPABLE, _PR_SET_NAME, _PR_GET_NAME, _PR_CAPBSET_READ = 3, 15, 16, 23
 _PR_GET_NO_NEW_PRIVS, _PR_SET_VMA = 39, 0x53564D41  # the latter names memory, for allocators
 _PRCTL: Final = (
@@ -195,6 +205,7 @@ def filtered(pid: int) -> Mapping[str, tuple[tuple[int | None, int | None], OneO
         "clone": Masked(0, _CLONE_THREAD | _CLONE_NEW, _CLONE_THREAD),
         "fcntl": OneOf(1, _FCNTL),
         "ioctl": OneOf(1, _IOCTL),
+        "madvise": OneOf(2, _MADVISE),
         "kill": OneOf(0, (pid,)),
         "tgkill": OneOf(0, (pid,)),
         "prctl": OneOf(0, _PRCTL),
