@@ -13,7 +13,7 @@ from safetensors.numpy import save
 from fuzz.holds import must, one_line, sentence
 from grader.core.observation import Fault, Observation, Setup
 from grader.core.text import plain
-from grader.sandbox import parent, wire
+from grader.sandbox import answers, wire
 from grader.sandbox.conversation import Answer, Conversation, Gone
 from grader.sandbox.zygote import Child
 from grader.store.codec import Aside, decode, encode
@@ -55,13 +55,13 @@ def check(data: bytes) -> None:
         sentence(str(gone))
         return
     try:
-        seen = parent._observation_of(answer)
+        seen = answers.observation_of(answer)
     except Gone as gone:
         sentence(str(gone))
     else:
         holds_observation(seen)
     try:
-        setup = parent._setup_of(answer)
+        setup = answers.setup_of(answer)
     except Gone as gone:
         sentence(str(gone))
     else:

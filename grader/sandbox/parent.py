@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import functools
 import math
 import os
 import signal
 import sys
 import time
-from collections.abc import Iterator, Sequence, Set
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Sequence, Set
+from dataclasses import dataclass, field, replace
 from importlib import metadata
-from typing import Any, Final, Literal, Self, TypeGuard, cast
-
-import numpy as np
-from safetensors.numpy import save as save_tensors
+from typing import Final, Literal, Self
 
 from grader.core.errors import IsolationRefused, SandboxFault
-from grader.core.fixture import Argument
 from grader.core.observation import (
     Call,
-    Fault,
     Limits,
     Observation,
     Outcome,
@@ -28,10 +22,12 @@ from grader.core.observation import (
     Run,
     Setup,
 )
-from grader.core.tensor import DType, RawTensor
+from grader.core.tensor import RawTensor
 from grader.core.text import plain
 from grader.sandbox import wire
-from grader.sandbox.conversation import Answer, Conversation, Gone, TimedOut
+from grader.sandbox.answers import observation_of, setup_of
+from grader.sandbox.conversation import Conversation, Gone, TimedOut
+from grader.sandbox.questions import call_question, setup_question
 from grader.sandbox.trial import Trial, attempt, refusal
 from grader.sandbox.zygote import Zygote
 
@@ -43,15 +39,10 @@ DEATHS: Final = 40
 """After so many children of one program that died the rest of its calls is not run."""
 
 CONFINING_SECONDS: Final = 30.0
-MOST_FAULTS: Final = 1000
-MOST_OPS_TOLD: Final = 100
-LAST_LINE: Final = 2**31
 KEPT_BYTES: Final = 2**24
 KEPT_PER_BYTE: Final = 16
 """So much of a run's answers is kept, and so much more for every byte of its arguments: far above
 right answers; what a hostile function returns again and again fills neither memory nor disk."""
-_NUMPY: Final = {"bfloat16": "uint16"}
-
 
 CONFINING: Final = (
     "namespaces",
@@ -222,10 +213,10 @@ class _Session:
         return pending
 
     def _set_up(self, talk: Conversation) -> Setup:
-        question = wire.pack(wire.SETUP, _setup_header(self.program, self.calls, self.limits))
+        question = setup_question(self.program, self.calls, self.limits)
         try:
             answer = talk.ask(question, seconds=self.limits.setup_seconds)
-            return _setup_of(answer)
+            return setup_of(answer)
         except TimedOut:
             return Setup("timed_out", "", (), *map(plain, talk.last_output()))
         except Gone as error:
@@ -236,10 +227,10 @@ class _Session:
         began = time.monotonic()
         try:
             answer = talk.ask(
-                _question(call),
+                call_question(call),
                 seconds=min(left, seconds_for(call, self.limits, first=not self.answers)),
             )
-            return self._within_bounds(_observation_of(answer))
+            return self._within_bounds(observation_of(answer))
         except TimedOut:
             self.timeouts += 1
             outcome: Outcome = "timed_out"
@@ -287,127 +278,3 @@ def _bytes_of(call: Call) -> int:
 
 def _count(tensor: RawTensor) -> int:
     return math.prod(tensor.shape)
-
-
-def _setup_header(program: Program, calls: Sequence[Call], limits: Limits) -> dict[str, Any]:
-    return {
-        "statements": [
-            {
-                "code": statement.code,
-                "filename": statement.filename,
-                "line": statement.location.line,
-                "binds": statement.binds,
-                "data": statement.data,
-            }
-            for statement in program.statements
-        ],
-        "symbol": program.symbol,
-        "fills": dict(program.fills),
-        "arity": len(calls[0].arguments) if calls else 1,
-        "devices": program.devices,
-        "vary": program.vary,
-        "watch": program.poison.ops if program.poison else program.watch,
-        "poison": asdict(program.poison) if program.poison else None,
-        "memory_bytes": limits.memory_bytes,
-        "cpu_seconds": int(limits.total_seconds + limits.setup_seconds) + 10,
-    }
-
-
-@functools.lru_cache(maxsize=1024)  # a class is asked the same questions over and over
-def _question(call: Call) -> bytes:
-    named = [(f"a{place}", argument) for place, argument in enumerate(call.arguments)]
-    header: dict[str, Any] = {
-        "mode": call.mode,
-        "wrt": call.wrt,
-        "arguments": [_describe(name, argument) for name, argument in named],
-    }
-    tensors = {name: _array(argument.tensor) for name, argument in named}
-    if call.upstream is not None:
-        tensors["upstream"] = _array(call.upstream)
-        header["upstream"] = [_describe("upstream", Argument("upstream", call.upstream))]
-    return wire.pack(wire.CALL, header, save_tensors(tensors))
-
-
-def _describe(name: str, argument: Argument) -> dict[str, str]:
-    return {"name": name, "dtype": argument.tensor.dtype, "layout": argument.layout}
-
-
-def _array(tensor: RawTensor) -> Any:
-    dtype = np.dtype(_NUMPY.get(tensor.dtype, tensor.dtype)).newbyteorder("<")
-    return np.frombuffer(tensor.data, dtype=dtype).reshape(tensor.shape)
-
-
-def _observation_of(answer: Answer) -> Observation:
-    told = answer.header
-    if told.get("outcome") not in ("ok", "raised", "not_run"):
-        raise Gone("it broke the protocol: an answer without an outcome")
-    if not answer.tensors.keys() <= {"value", "gradient"}:
-        raise Gone("it broke the protocol: a tensor that was not asked for")
-    tensors = {name: _raw(*facts) for name, facts in answer.tensors.items()}
-    return Observation(
-        outcome=cast("Outcome", told["outcome"]),
-        value=tensors.get("value"),
-        returned=_text(told.get("returned", "nothing"), 100),
-        gradient=tensors.get("gradient"),
-        flows=told.get("flows") is True,
-        custom=told.get("custom") is True,
-        changed=told.get("changed") is True,
-        ops=tuple(sorted(_strings(told.get("ops")))),
-        fault=_fault(told["fault"]) if "fault" in told else None,
-        stdout=plain(answer.stdout),
-        stderr=plain(answer.stderr),
-        seconds=answer.seconds,
-    )
-
-
-def _raw(dtype: str, shape: tuple[int, ...], data: bytes) -> RawTensor:
-    try:
-        return RawTensor(cast("DType", dtype), shape, data)
-    except ValueError as error:
-        raise Gone("it broke the protocol: a tensor of the wrong size") from error
-
-
-def _setup_of(answer: Answer) -> Setup:
-    told = answer.header
-    if told.get("outcome") not in ("ok", "raised"):
-        raise Gone("it broke the protocol: a setup without an outcome")
-    return Setup(
-        outcome=cast("Outcome", told["outcome"]),
-        form=_text(told.get("form", ""), 40),
-        faults=tuple(_faults(told.get("faults"))),
-        stdout=plain(answer.stdout),
-        stderr=plain(answer.stderr),
-    )
-
-
-def _faults(told: object) -> Iterator[tuple[int, Fault]]:
-    for item in told[:MOST_FAULTS] if isinstance(told, list) else []:
-        if isinstance(item, list) and len(item) == 2 and _is_count(item[0], least=-1):
-            yield item[0], _fault(item[1])
-
-
-def _fault(told: object) -> Fault:
-    facts = told if isinstance(told, dict) else {}
-    filename, line = facts.get("filename"), facts.get("line")
-    return Fault(
-        type=_text(facts.get("type", ""), 100),
-        message=_text(facts.get("message", ""), 600),
-        filename=_text(filename, 100) if isinstance(filename, str) else None,
-        line=line if _is_count(line, least=1) else None,
-        missing_name=_text(facts.get("missing_name", ""), 100),
-    )
-
-
-def _is_count(value: object, *, least: int) -> TypeGuard[int]:
-    # JSON's true is an int to isinstance, and no stored record is read back with it
-    return type(value) is int and least <= value <= LAST_LINE
-
-
-def _text(value: object, most: int) -> str:
-    return plain(value[:most]) if isinstance(value, str) else ""
-
-
-def _strings(value: object) -> Iterator[str]:
-    for item in value[:MOST_OPS_TOLD] if isinstance(value, list) else []:
-        if isinstance(item, str):
-            yield plain(item[:100])

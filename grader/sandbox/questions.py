@@ -1,0 +1,71 @@
+"""Frames for a child: the program to set up, and the calls to make."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any, Final
+
+import numpy as np
+from safetensors.numpy import save as save_tensors
+
+from grader.core.fixture import Argument
+from grader.core.observation import Call, Limits, Program
+from grader.core.tensor import RawTensor
+from grader.sandbox import wire
+
+__all__ = ["call_question", "setup_question"]
+
+_NUMPY: Final = {"bfloat16": "uint16"}
+
+
+def setup_question(program: Program, calls: Sequence[Call], limits: Limits) -> bytes:
+    """The frame that has a child run the program's statements."""
+    header = {
+        "statements": [
+            {
+                "code": statement.code,
+                "filename": statement.filename,
+                "line": statement.location.line,
+                "binds": statement.binds,
+                "data": statement.data,
+            }
+            for statement in program.statements
+        ],
+        "symbol": program.symbol,
+        "fills": dict(program.fills),
+        "arity": len(calls[0].arguments) if calls else 1,
+        "devices": program.devices,
+        "vary": program.vary,
+        "watch": program.poison.ops if program.poison else program.watch,
+        "poison": asdict(program.poison) if program.poison else None,
+        "memory_bytes": limits.memory_bytes,
+        "cpu_seconds": int(limits.total_seconds + limits.setup_seconds) + 10,
+    }
+    return wire.pack(wire.SETUP, header)
+
+
+@functools.lru_cache(maxsize=1024)  # a class is asked the same questions over and over
+def call_question(call: Call) -> bytes:
+    """The frame that asks for one call."""
+    named = [(f"a{place}", argument) for place, argument in enumerate(call.arguments)]
+    header: dict[str, Any] = {
+        "mode": call.mode,
+        "wrt": call.wrt,
+        "arguments": [_describe(name, argument) for name, argument in named],
+    }
+    tensors = {name: _array(argument.tensor) for name, argument in named}
+    if call.upstream is not None:
+        tensors["upstream"] = _array(call.upstream)
+        header["upstream"] = [_describe("upstream", Argument("upstream", call.upstream))]
+    return wire.pack(wire.CALL, header, save_tensors(tensors))
+
+
+def _describe(name: str, argument: Argument) -> dict[str, str]:
+    return {"name": name, "dtype": argument.tensor.dtype, "layout": argument.layout}
+
+
+def _array(tensor: RawTensor) -> Any:
+    dtype = np.dtype(_NUMPY.get(tensor.dtype, tensor.dtype)).newbyteorder("<")
+    return np.frombuffer(tensor.data, dtype=dtype).reshape(tensor.shape)
