@@ -36,7 +36,7 @@ class Limits:
                      its largest argument, so that slow but right loops finish
     first_call_seconds  base for a program's very first call: it may import what it needs
     setup_seconds    to run the slice's statements
-    total_seconds    everything the submission does, in all its children
+    total_seconds    everything one program does, in all its children
     memory_bytes     address space beyond what the zygote itself maps
     output_bytes     of stdout and stderr kept for one submission, each
     frame_bytes      largest answer

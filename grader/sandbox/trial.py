@@ -22,6 +22,7 @@ __all__ = ["ACTS", "Trial", "attempt", "layers_missing_here", "refusal", "refusa
 ACTS: Final[Mapping[str, tuple[str, str]]] = {
     "read": ("read a file of yours", "Landlock"),
     "write": ("open a file of yours for writing", "Landlock"),
+    "empty": ("empty a file of yours", "seccomp"),
     "socket": ("open a socket", "seccomp"),
     "fork": ("start a process", "seccomp"),
     "signal": ("signal the grader", "seccomp"),

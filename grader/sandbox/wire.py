@@ -45,7 +45,7 @@ PID: Final = struct.Struct("<cq")
 """A word on that conversation: a letter, and a process id or wait status."""
 
 HEAD: Final = struct.Struct("<BIQ")
-HEADER_BYTES: Final = 4 * 2**20
+HEADER_BYTES: Final = 2**20
 TABLE_BYTES: Final = 2**16
 """Of a tensor block: names, dtypes and shapes of a few tensors, not of a million."""
 

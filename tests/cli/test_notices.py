@@ -33,9 +33,7 @@ def test_none_is_a_banner(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize("without", [(), ("namespaces",)], indirect=True)
-def test_strict_has_nothing_to_warn_of(
-    without: None, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_strict_has_nothing_to_warn_of(without: None, capsys: pytest.CaptureFixture[str]) -> None:
     check_isolation("strict")
     assert capsys.readouterr() == ("", "")
 

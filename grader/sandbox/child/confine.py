@@ -76,6 +76,7 @@ def prepare(*, namespaced: bool, without: Set[str] = frozenset()) -> Confinement
     else:
         missing.append("Landlock")
     if "seccomp" not in without and _passes(_filter_works):
+        seccomp.same_for_all(os.uname().machine)  # made once, here
         layers.append("seccomp")
     else:
         missing.append("seccomp")

@@ -22,6 +22,11 @@ _open: Final = io.open
 _mkdir: Final = os.mkdir
 
 
+def _open_existing(path: str, flags: int) -> int:
+    # seccomp refuses to make or empty even this one
+    return os.open(path, flags & ~(os.O_CREAT | os.O_TRUNC | os.O_EXCL))
+
+
 def lose_what_is_written() -> None:
     """In the zygote, once: `open` for writing and `os.mkdir` pretend when they are refused."""
     tempfile.tempdir = os.environ["TMPDIR"]  # else looked for by writing a file
@@ -33,6 +38,7 @@ def lose_what_is_written() -> None:
         except OSError:
             if isinstance(file, int) or not _WRITING.intersection(str(mode)):
                 raise
+            options["opener"] = _open_existing
             return _open(os.devnull, mode.replace("x", "w"), *rest, **options)
 
     @functools.wraps(_mkdir)

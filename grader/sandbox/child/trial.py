@@ -26,6 +26,7 @@ def attempt(canary: str, parent: int) -> Iterator[dict[str, Any]]:
     acts: Mapping[str, Callable[[], object]] = {
         "read": lambda: os.close(os.open(canary, os.O_RDONLY)),
         "write": lambda: os.close(os.open(canary, os.O_WRONLY)),
+        "empty": lambda: os.close(os.open(canary, 3 | os.O_TRUNC)),
         "socket": lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM).close(),
         "fork": _fork,
         "signal": lambda: os.kill(parent, 0),

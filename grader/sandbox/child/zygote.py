@@ -30,6 +30,7 @@ __all__ = ["main"]
 
 def main() -> None:
     """Serve until the parent closes its end, or is killed."""
+    _be_first_to_go()
     without = frozenset(sys.argv[1].split(",")) if sys.argv[1:] else frozenset[str]()
     namespaced = confine.with_namespaces(lambda: os.close(CONTROL), _leave_home, without)
     confinement = confine.prepare(namespaced=namespaced, without=without)
@@ -52,6 +53,12 @@ def main() -> None:
             _spawn(control, descriptors, fork, partial(serve.serve, confinement))
         else:
             _reap(control, PID.unpack(message)[1])
+
+
+def _be_first_to_go() -> None:
+    """Should the machine run out of memory, let it be our children, then us: all are replaced."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
 
 
 def _leave_home() -> None:

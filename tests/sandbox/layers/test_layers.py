@@ -82,8 +82,19 @@ def test_making_a_file_is_stopped_likewise(attempt: Try, tmp_path: Path) -> None
     assert attempt(act) == REFUSED
     assert not made.exists()
     assert attempt(act, "namespaces") == REFUSED
-    assert attempt(act, "Landlock", "namespaces") > 2
+    assert attempt(act, "Landlock", "namespaces") == REFUSED
+    assert not made.exists()
+    assert attempt(act, "Landlock", "namespaces", "seccomp") > 2
     assert made.exists()
+
+
+def test_a_mode_that_landlock_does_not_know_is_stopped_by_seccomp(
+    attempt: Try, secret: Path
+) -> None:
+    act = f"os.open({str(secret)!r}, 3)"
+    assert attempt(act) == REFUSED
+    assert attempt(act, "namespaces") == REFUSED
+    assert attempt(act, "seccomp", "namespaces") > 2
 
 
 @pytest.mark.parametrize(

@@ -17,9 +17,9 @@ from grader.sandbox.child.layers.syscalls import (
     ALLOWED,
     ANSWERED_ABSENT,
     ARCHITECTURES,
-    Masked,
+    FILTERED,
     OneOf,
-    filtered,
+    of_pid,
 )
 
 ALLOW: Final = "allow"
@@ -65,17 +65,18 @@ def _decided(machine: str, number: int, arguments: Sequence[int]) -> str | int:
         return ALLOW
     if number in {numbers[column] for numbers in ANSWERED_ABSENT.values()}:
         return ABSENT
-    for numbers, test in filtered(PID).values():
+    for numbers, test in _tests().values():
         if numbers[column] == number:
             return ALLOW if _passes(test, arguments) else REFUSE
     return ABSENT if 463 <= number < 0x40000000 else REFUSE
 
 
-def _passes(test: OneOf | Masked, arguments: Sequence[int]) -> bool:
-    low = arguments[test.argument] & 0xFFFFFFFF
-    if isinstance(test, Masked):
-        return low & test.mask == test.value
-    return low in test.values
+def _tests(pid: int = PID) -> dict[str, tuple[tuple[int | None, int | None], OneOf]]:
+    return {**FILTERED, **of_pid(pid)}
+
+
+def _passes(test: OneOf, arguments: Sequence[int]) -> bool:
+    return arguments[test.argument] & 0xFFFFFFFF & test.mask in test.values
 
 
 _ARGUMENTS = st.lists(
@@ -109,7 +110,7 @@ def _number(name: str, machine: str) -> int:
     known = {
         **ALLOWED,
         **ANSWERED_ABSENT,
-        **{n: numbers for n, (numbers, _) in filtered(0).items()},
+        **{n: numbers for n, (numbers, _) in _tests().items()},
     }
     number = known[name][column]
     assert number is not None
@@ -134,6 +135,18 @@ def _cases() -> Iterator[tuple[str, tuple[int, ...], str | int]]:
     yield "prlimit64", (1, 0), REFUSE
     yield "sched_setaffinity", (0,), ALLOW
     yield "sched_setaffinity", (1,), REFUSE
+    for flags, answer in {
+        "O_RDONLY": (0, ALLOW),
+        "O_WRONLY": (1, ALLOW),
+        "O_RDWR | O_CLOEXEC": (0o2000002, ALLOW),
+        "O_DIRECTORY | O_CLOEXEC": (0o2200000, ALLOW),
+        "3": (3, REFUSE),
+        "O_CREAT": (0o101, REFUSE),
+        "O_TRUNC": (0o1001, REFUSE),
+        "3 | O_TRUNC": (0o1003, REFUSE),
+        "O_TMPFILE": (0o20200002, REFUSE),
+    }.values():
+        yield "openat", (2**64 - 100, 0, flags), answer
     for command, answer in {
         "F_DUPFD": (0, ALLOW),
         "F_SETFL": (4, ALLOW),
@@ -203,7 +216,7 @@ FORBIDDEN: Final = (  # noqa: SIM905 - a hundred names read better so
 
 
 def test_what_no_computation_needs_is_in_no_table() -> None:
-    known = {*ALLOWED, *ANSWERED_ABSENT, *filtered(PID)}
+    known = {*ALLOWED, *ANSWERED_ABSENT, *_tests()}
     assert known.isdisjoint(FORBIDDEN)
 
 
@@ -217,7 +230,7 @@ def test_numbers_are_those_of_libseccomp(machine: str) -> None:
     independent = {"x86_64": pyseccomp.Arch.X86_64, "aarch64": pyseccomp.Arch.AARCH64}[machine]
     column, _ = ARCHITECTURES[machine]
     tables = {**ALLOWED, **ANSWERED_ABSENT}
-    tables |= {name: numbers for name, (numbers, _) in filtered(PID).items()}
+    tables |= {name: numbers for name, (numbers, _) in _tests().items()}
     for name, numbers in tables.items():
         found = pyseccomp.resolve_syscall(independent, name)
         assert numbers[column] == (found if found >= 0 else None), name

@@ -12,7 +12,7 @@ import functools
 import os
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from grader.sandbox.child.layers.libc import prctl
@@ -20,12 +20,12 @@ from grader.sandbox.child.layers.syscalls import (
     ALLOWED,
     ANSWERED_ABSENT,
     ARCHITECTURES,
-    Masked,
+    FILTERED,
     OneOf,
-    filtered,
+    of_pid,
 )
 
-__all__ = ["install", "program", "works_here"]
+__all__ = ["install", "program", "same_for_all", "works_here"]
 
 PR_SET_SECCOMP: Final = 22
 MODE_FILTER: Final = 2
@@ -44,21 +44,33 @@ _Step = tuple[int, int, int, int]
 """An instruction: code, steps to jump over if true, if false, operand."""
 
 
-@functools.cache
 def program(machine: str, pid: int) -> bytes:
     """The filter for a child of process id `pid` on `machine` (as `os.uname().machine`).
 
     Raises KeyError for a machine whose system calls are not known.
     """
+    column, _ = ARCHITECTURES[machine]
+    last = [
+        step for numbers, test in of_pid(pid).values() for step in _examine(numbers[column], test)
+    ]
+    return same_for_all(machine) + _packed([*last, *_epilogue()])
+
+
+@functools.cache
+def same_for_all(machine: str) -> bytes:
+    """The part of the filter that knows no process id; kept, for children to begin with."""
     column, architecture = ARCHITECTURES[machine]
     steps = [*_prologue(architecture)]
     for numbers in ALLOWED.values():
         steps += _answer(numbers[column], ALLOW)
     for numbers in ANSWERED_ABSENT.values():
         steps += _answer(numbers[column], ABSENT)
-    for numbers, test in filtered(pid).values():
+    for numbers, test in FILTERED.values():
         steps += _examine(numbers[column], test)
-    steps += _epilogue()
+    return _packed(steps)
+
+
+def _packed(steps: Iterable[_Step]) -> bytes:
     return b"".join(struct.pack("<HBBI", *step) for step in steps)
 
 
@@ -75,15 +87,12 @@ def _answer(number: int | None, answer: int) -> Iterator[_Step]:
         yield (_RETURN, 0, 0, answer)
 
 
-def _examine(number: int | None, test: OneOf | Masked) -> Iterator[_Step]:
+def _examine(number: int | None, test: OneOf) -> Iterator[_Step]:
     if number is None:
         return
-    look: list[_Step] = [(_LOAD, 0, 0, _ARGUMENTS + 8 * test.argument)]
-    if isinstance(test, Masked):
-        look += [(_AND, 0, 0, test.mask), (_EQUAL, 0, 1, test.value), (_RETURN, 0, 0, ALLOW)]
-    else:
-        for value in test.values:
-            look += _answer(value, ALLOW)
+    look: list[_Step] = [(_LOAD, 0, 0, _ARGUMENTS + 8 * test.argument), (_AND, 0, 0, test.mask)]
+    for value in test.values:
+        look += _answer(value, ALLOW)
     look.append((_RETURN, 0, 0, REFUSE))
     yield (_EQUAL, 0, len(look), number)
     yield from look

@@ -11,24 +11,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["ALLOWED", "ANSWERED_ABSENT", "ARCHITECTURES", "Masked", "OneOf", "filtered"]
+__all__ = ["ALLOWED", "ANSWERED_ABSENT", "ARCHITECTURES", "FILTERED", "OneOf", "of_pid"]
 
 
 @dataclass(frozen=True, slots=True)
 class OneOf:
-    """Allowed where the argument (its low 32 bits: all the kernel looks at) is one of `values`."""
+    """Allowed where the argument's bits under `mask` are one of `values`.
+
+    Only the low 32 bits count: all that the kernel looks at in the arguments tested here.
+    """
 
     argument: int
     values: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Masked:
-    """Allowed where `argument & mask == value`, in the low 32 bits."""
-
-    argument: int
-    mask: int
-    value: int
+    mask: int = 0xFFFFFFFF
 
 
 ARCHITECTURES: Final[Mapping[str, tuple[int, int]]] = {
@@ -47,8 +42,6 @@ ALLOWED: Final[_Numbers] = {
     "preadv": (295, 69),
     "lseek": (8, 62),
     "close": (3, 57),
-    "openat": (257, 56),
-    "open": (2, None),
     "fstat": (5, 80),
     "newfstatat": (262, 79),
     "stat": (4, None),
@@ -155,6 +148,8 @@ ANSWERED_ABSENT: Final[_Numbers] = {
 """Answered as by a kernel that has not got it, so that the C library takes the older way."""
 
 _FILTERED: Final[_Numbers] = {
+    "openat": (257, 56),
+    "open": (2, None),
     "clone": (56, 220),
     "fcntl": (72, 25),
     "ioctl": (16, 29),
@@ -199,17 +194,38 @@ _PRCTL: Final = (
 )
 
 
-def filtered(pid: int) -> Mapping[str, tuple[tuple[int | None, int | None], OneOf | Masked]]:
-    """Name -> numbers and the test its argument must pass, for the child whose process is `pid`."""
-    tests: dict[str, OneOf | Masked] = {
-        "clone": Masked(0, _CLONE_THREAD | _CLONE_NEW, _CLONE_THREAD),
+# neither made, emptied nor opened in mode 3, which is no reading and no writing to Landlock
+_ACCESS, _O_CREAT, _O_TRUNC, _O_TMPFILE = 0o3, 0o100, 0o1000, 0o20000000
+_OPEN_MASK: Final = _ACCESS | _O_CREAT | _O_TRUNC | _O_TMPFILE
+
+_Rule = tuple[tuple[int | None, int | None], OneOf]
+
+
+def _rules(tests: Mapping[str, OneOf]) -> Mapping[str, _Rule]:
+    return {name: (_FILTERED[name], test) for name, test in tests.items()}
+
+
+FILTERED: Final = _rules(
+    {
+        "open": OneOf(1, (0, 1, 2), _OPEN_MASK),
+        "openat": OneOf(2, (0, 1, 2), _OPEN_MASK),
+        "clone": OneOf(0, (_CLONE_THREAD,), _CLONE_THREAD | _CLONE_NEW),
         "fcntl": OneOf(1, _FCNTL),
         "ioctl": OneOf(1, _IOCTL),
         "madvise": OneOf(2, _MADVISE),
-        "kill": OneOf(0, (pid,)),
-        "tgkill": OneOf(0, (pid,)),
         "prctl": OneOf(0, _PRCTL),
-        "prlimit64": OneOf(0, (0, pid)),
         "sched_setaffinity": OneOf(0, (0,)),
     }
-    return {name: (_FILTERED[name], test) for name, test in tests.items()}
+)
+"""Allowed where an argument passes: name -> numbers and the test."""
+
+
+def of_pid(pid: int) -> Mapping[str, _Rule]:
+    """As `FILTERED`: calls that a child, whose process is `pid`, may aim at itself only."""
+    return _rules(
+        {
+            "kill": OneOf(0, (pid,)),
+            "tgkill": OneOf(0, (pid,)),
+            "prlimit64": OneOf(0, (0, pid)),
+        }
+    )
