@@ -80,7 +80,7 @@ def test_a_refusal_of_strict_is_told_and_is_no_failure(
     assert status == 0
     assert "strict refused: strict cannot be had" in shown
     assert "best-effort 1 layers in force: a wall" in shown
-    assert "a confined child could not open a file of yours for writing, open a socket, " in shown
+    assert "a confined child could not open a file of yours for writing, empty a file " in shown
     assert "but it could read a file of yours, start a process" in shown
 
 

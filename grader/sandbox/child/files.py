@@ -36,7 +36,8 @@ def lose_what_is_written() -> None:
         try:
             return _open(file, mode, *rest, **options)
         except OSError:
-            if isinstance(file, int) or not _WRITING.intersection(str(mode)):
+            told = isinstance(file, int) or options.get("opener") is not None
+            if told or not _WRITING.intersection(str(mode)):
                 raise
             options["opener"] = _open_existing
             return _open(os.devnull, mode.replace("x", "w"), *rest, **options)
