@@ -79,9 +79,9 @@ def run(request: Request) -> int:
 def grade_file(request: Request, path: Path) -> tuple[Graded, Exam]:
     """Grade one file; nothing is written."""
     plan = _plan(request)
-    check_isolation(request.isolation)
     found = _only(path)
     with open_desk(plan) as desk:
+        check_isolation(request.isolation)  # while the sandbox gets ready
         _check_roles(plan, desk.exam)
         return grade_one(found, plan, desk.exam, desk), desk.exam
 
