@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import functools
 import os
-import signal
 import sys
 from collections.abc import Callable, Set
 from dataclasses import dataclass, replace
@@ -18,10 +17,10 @@ from typing import Final
 
 from grader.sandbox.child.layers import landlock, namespaces, seccomp
 from grader.sandbox.child.layers.descriptors import arrange
-from grader.sandbox.child.layers.libc import prctl
 from grader.sandbox.child.layers.limits import limit, mapped_bytes
 from grader.sandbox.child.layers.privileges import (
     become_undumpable,
+    die_with_parent,
     drop_capabilities,
     refuse_new_privileges,
 )
@@ -29,7 +28,6 @@ from grader.sandbox.child.layers.readable import readable
 
 __all__ = ["Confinement", "confine", "prepare", "tell_missing", "with_namespaces"]
 
-PR_SET_PDEATHSIG: Final = 1
 _ALWAYS: Final = ("separate process", "clean environment", "closed descriptors")
 _OWN: Final = ("no capabilities", "resource limits", "no new privileges", "undumpable")
 
@@ -119,7 +117,7 @@ def confine(found: Confinement, conversation: int, stdout: int, stderr: int) -> 
     mapped before. Raises OSError where a layer cannot be put in force; the caller must then exit.
     """
     os.setsid()
-    prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    die_with_parent()
     talk, ruleset = arrange(conversation, stdout, stderr, found.ruleset)
     mapped = mapped_bytes()
     if found.has("no capabilities"):

@@ -13,14 +13,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from grader.sandbox.child.layers.libc import prctl, syscall
+from grader.sandbox.child.layers.libc import syscall
+from grader.sandbox.child.layers.privileges import refuse_new_privileges
 from grader.sandbox.child.layers.readable import Readable
 
 __all__ = ["Ruleset", "holds", "make", "restrict"]
 
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446  # the same on every machine
 _PATH_BENEATH: Final = 1
-PR_SET_NO_NEW_PRIVS: Final = 38
 
 _WRITE_FILE, _READ_FILE, _READ_DIR = 1 << 1, 1 << 2, 1 << 3
 _TCP: Final = 0b11  # bind, connect
@@ -91,7 +91,7 @@ def holds(ruleset: Ruleset, what: str) -> bool:
 
     TCP is believed: a kernel that knows the right enforces it, and seccomp refuses sockets.
     """
-    prctl(PR_SET_NO_NEW_PRIVS, 1)
+    refuse_new_privileges()
     restrict(ruleset.descriptor)
     try:
         if what == "files":

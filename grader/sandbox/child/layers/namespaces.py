@@ -8,20 +8,19 @@ its own namespace, is the end of all it started.
 from __future__ import annotations
 
 import os
-import signal
 import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NoReturn
 
-from grader.sandbox.child.layers.libc import prctl, syscall, unshare_or_join
+from grader.sandbox.child.layers.libc import syscall, unshare_or_join
+from grader.sandbox.child.layers.privileges import die_with_parent
 
 __all__ = ["Nursery", "enter", "work_here"]
 
 _NEW_IPC, _NEW_USER, _NEW_PID, _NEW_NET = 0x08000000, 0x10000000, 0x20000000, 0x40000000
 _NEW_UTS, _NEW_MOUNTS = 0x04000000, 0x00020000
 _ALL: Final = _NEW_PID | _NEW_NET | _NEW_IPC | _NEW_UTS
-PR_SET_PDEATHSIG: Final = 1
 _MOUNT_SETATTR: Final = 442  # Linux 5.12, the same on every machine
 _HERE, _RECURSIVE, _READ_ONLY, _PRIVATE = -100, 0x8000, 1, 1 << 18
 
@@ -65,7 +64,7 @@ def enter(before_waiting: Callable[[], None], afterwards: Callable[[], None]) ->
     if pid != 0:
         before_waiting()
         _wait(pid, afterwards)
-    prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    die_with_parent()
     _freeze_files()
 
 

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import signal
 import struct
 from typing import Final
 
 from grader.sandbox.child.layers.libc import prctl, syscall
 
-__all__ = ["become_undumpable", "drop_capabilities", "refuse_new_privileges"]
+__all__ = ["become_undumpable", "die_with_parent", "drop_capabilities", "refuse_new_privileges"]
 
+PR_SET_PDEATHSIG: Final = 1
 PR_SET_DUMPABLE: Final = 4
 PR_SET_NO_NEW_PRIVS: Final = 38
 _VERSION_3: Final = 0x20080522
 _CAPSET: Final = {"x86_64": 126, "aarch64": 91}
+
+
+def die_with_parent() -> None:
+    """Be killed when the process that forked this one ends. Raises OSError."""
+    prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def drop_capabilities(machine: str) -> None:
