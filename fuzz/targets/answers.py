@@ -23,9 +23,6 @@ __all__ = ["answer_to", "check", "holds_observation", "holds_setup", "seeds"]
 _FRAME_BYTES: Final = 1 << 20
 _OUTPUT_BYTES: Final = 256
 _WORST: Final = 10  # characters that `plain` makes of one
-_LAST_LINE: Final = 2**63
-_MOST_FAULTS: Final = 10_000
-_MOST_OPERATORS: Final = 1_000
 
 
 def seeds() -> tuple[bytes, ...]:
@@ -97,7 +94,7 @@ def holds_observation(seen: Observation) -> None:
         must(tensor is None or tensor.numbers().shape == tensor.shape, "another shape")
     one_line(seen.returned, most=100 * _WORST)
     must(all(type(flag) is bool for flag in (seen.flows, seen.custom, seen.changed)), "no flag")
-    must(len(seen.ops) <= _MOST_OPERATORS, f"{len(seen.ops)} operators")
+    must(len(seen.ops) <= answers.MOST_OPS_TOLD, f"{len(seen.ops)} operators")
     for name in seen.ops:
         one_line(name, most=100 * _WORST)
     if seen.fault is not None:
@@ -111,9 +108,9 @@ def holds_setup(setup: Setup) -> None:
     """Likewise."""
     must(setup.outcome in ("ok", "raised"), f"outcome {setup.outcome!r}")
     one_line(setup.form, most=40 * _WORST)
-    must(len(setup.faults) <= _MOST_FAULTS, f"{len(setup.faults)} faults")
+    must(len(setup.faults) <= answers.MOST_FAULTS, f"{len(setup.faults)} faults")
     for index, fault in setup.faults:
-        must(type(index) is int and -1 <= index < _LAST_LINE, f"statement {index!r:.100}")
+        must(type(index) is int and -1 <= index <= answers.LAST_LINE, f"statement {index!r:.100}")
         _holds_fault(fault)
     _stored(setup)
 
@@ -124,7 +121,10 @@ def _holds_fault(fault: Fault) -> None:
     if fault.filename is not None:
         one_line(fault.filename, most=100 * _WORST)
     line = fault.line
-    must(line is None or (type(line) is int and 0 <= line < _LAST_LINE), f"line {line!r:.100}")
+    must(
+        line is None or (type(line) is int and 0 <= line <= answers.LAST_LINE),
+        f"line {line!r:.100}",
+    )
 
 
 def _stored(one: Observation | Setup) -> None:

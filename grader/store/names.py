@@ -24,5 +24,6 @@ def submission_id(source: str, data: bytes) -> str:
     if len(slug) > _SLUG_LENGTH:
         slug = slug[-_SLUG_LENGTH:].strip("-")
     path = source.encode("utf-8", "surrogateescape")
-    digest = hashlib.sha256(len(path).to_bytes(8, "big") + path + data).hexdigest()
-    return f"{slug or 'submission'}-{digest[:_HASH_LENGTH]}"
+    digest = hashlib.sha256(len(path).to_bytes(8, "big") + path)
+    digest.update(data)  # not joined to the path: a file may be large
+    return f"{slug or 'submission'}-{digest.hexdigest()[:_HASH_LENGTH]}"

@@ -62,14 +62,12 @@ def prepare(*, namespaced: bool, without: Set[str] = frozenset()) -> Confinement
     """
     layers = [*_ALWAYS, *(one for one in _OWN if one not in without)]
     missing = []
-    found = Confinement((), ())
     if namespaced:
         layers.append("namespaces")
     else:
         missing.append("namespaces")
     ruleset = None if "Landlock" in without else _landlock()
     if ruleset is not None:
-        found = replace(found, ruleset=ruleset.descriptor)
         layers.append(f"Landlock ({', '.join(ruleset.covers)})")
     else:
         missing.append("Landlock")
@@ -79,7 +77,8 @@ def prepare(*, namespaced: bool, without: Set[str] = frozenset()) -> Confinement
     else:
         missing.append("seccomp")
     missing.extend(one for one in _OWN if one in without)
-    return replace(found, layers=tuple(layers), missing=tuple(missing))
+    descriptor = None if ruleset is None else ruleset.descriptor
+    return Confinement(tuple(layers), tuple(missing), descriptor)
 
 
 def _landlock() -> landlock.Ruleset | None:
