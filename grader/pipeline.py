@@ -7,14 +7,17 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from grader.core.errors import SandboxFault, Ungradable
-from grader.core.observation import Exchange, Limits, Run
-from grader.core.record import Exam, Graded, Record, Runner, Submission
-from grader.core.slice import Slice
-from grader.judging.judge import MAIN, judge
-from grader.judging.plan import calls_for, experiments_for, main_program, roles
+from grader.core.notebook import Notebook
+from grader.core.observation import Exchange, Limits
+from grader.core.record import Exam, Graded, Record, Runner, Submission, key_of, role_of
+from grader.core.slice import Passage, Slice
+from grader.judging.judge import judge
+from grader.judging.plan import roles
+from grader.judging.settle import settle
 from grader.notebook import read
+from grader.observing import observe_target
 from grader.reporting.assemble import assemble
-from grader.slicing import cut
+from grader.slicing import candidates, cut, nothing, prose
 
 __all__ = [
     "Exam",
@@ -47,7 +50,8 @@ def grade(
 
 def rejudge(record: Record, exam: Exam) -> Graded:
     """Judge a record, fresh or stored; nothing is run."""
-    return Graded(assemble(record, exam, judge(record, exam)), record)
+    settled = settle(record, exam)
+    return Graded(assemble(settled, exam, judge(settled, exam)), record)
 
 
 def observe(
@@ -64,15 +68,12 @@ def observe(
         notebook = read(submission.data, submission.source)
     except Ungradable as reason:
         return replace(unread, ungradable=str(reason))
-    slices = {
-        role: cut(notebook, exam.assignment.task(role).wanted, name=names.get(role))
-        for role in roles(exam)
-    }
+    slices = _slices(notebook, exam, names)
     exchanges: dict[str, dict[str, Exchange]] = {}
     fault = ""
     try:
-        for role, found in slices.items():
-            exchanges[role] = _run(exam, role, found, runner, alone=alone)
+        for key, found in slices.items():
+            exchanges[key] = observe_target(exam, role_of(key), found, runner, alone=alone)
     except SandboxFault as error:
         fault = str(error)
     return replace(
@@ -82,6 +83,7 @@ def observe(
         notes=notebook.notes,
         slices=slices,
         exchanges=exchanges,
+        written=_written(notebook, exam),
         limits=runner.limits,
         isolation=runner.isolation,
         torch=runner.torch,
@@ -89,40 +91,21 @@ def observe(
     )
 
 
-def _run(
-    exam: Exam, role: str, found: Slice, runner: Runner, *, alone: bool
-) -> dict[str, Exchange]:
-    """The main run, and then the experiments that its answers call for."""
-    if found.state != "found":
-        return {}
-    calls = calls_for(exam, role)
-    program = main_program(exam, role, found, wide=found.dynamic and bool(found.wide))
-    run = runner.run(program, calls)
-    if found.wide and not found.dynamic and _reaches_further(run):
-        wide = main_program(exam, role, found, wide=True)
-        further = runner.run(wide, calls)
-        if _worth_taking(further, run, alone=alone):
-            program, run = wide, further
-    exchanges = {MAIN: Exchange(program, run)}
-    for name, experiment in experiments_for(exam, role, found, program, run).items():
-        exchanges[name] = Exchange(
-            experiment.program, runner.run(experiment.program, experiment.calls)
-        )
-    return exchanges
+def _slices(notebook: Notebook, exam: Exam, names: Mapping[str, str]) -> dict[str, Slice]:
+    """By the keys of `Record.slices`: of some roles any of several definitions may be meant."""
+    slices: dict[str, Slice] = {}
+    for role in roles(exam):
+        wanted, name = exam.assignment.task(role).wanted, names.get(role)
+        if not wanted.like:
+            slices[role] = cut(notebook, wanted, name=name)
+            continue
+        apart = frozenset(found.symbol for found in slices.values() if found.symbol)
+        several = candidates(notebook, wanted, name=name, apart=apart)
+        for at, found in enumerate(several or (nothing(notebook, wanted),)):
+            slices[key_of(role, at)] = found
+    return slices
 
 
-def _worth_taking(further: Run, run: Run, *, alone: bool) -> bool:
-    """Whether to go on from the wider run: more of the notebook must not cost what less answered.
-
-    One cut short by a limit is taken until it was made alone, for it decides nothing before.
-    """
-    if further.stopped and not alone:
-        return True
-    return further.setup.outcome == "ok" or run.setup.outcome != "ok"
-
-
-def _reaches_further(run: Run) -> bool:
-    """Whether the slice asked for a name that the slicing did not see it needs."""
-    faults = [fault for _, fault in run.setup.faults]
-    faults += [call.fault for call in run.calls.values() if call.fault is not None]
-    return any(fault.missing_name for fault in faults)
+def _written(notebook: Notebook, exam: Exam) -> dict[str, tuple[Passage, ...]]:
+    found = {task.role: prose(notebook, task.wanted) for task in exam.assignment.tasks}
+    return {role: passages for role, passages in found.items() if passages}

@@ -33,7 +33,7 @@ def load_exam(spec: ExamSpec) -> Exam:
     assignment = assignments.load(loaded.rubric.assignment, base)
     folder = assignments.fixture_folder(loaded.rubric.assignment, base)
     seed = fixtures.DEFAULT_SEED if spec.seed is None else spec.seed
-    expanded = fixtures.load(folder, assignment.tasks[0], seed)
+    expanded = fixtures.load_all(folder, assignment.tasks, seed)
     return Exam(loaded.rubric, loaded.sha256, assignment, expanded, seed)
 
 

@@ -5,16 +5,42 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from grader.core.fixture import Argument, Fixture
+from grader.core.observation import Call
+from grader.core.slice import Slice
 from grader.core.tensor import RawTensor
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["call_lines", "literal", "numbers"]
+__all__ = ["call_lines", "convention_lines", "literal", "numbers"]
 
 _DEFAULT_DTYPES: Final = frozenset({"float32", "int64", "bool"})
 _SHOWN: Final = 8
+
+
+def convention_lines(cut: Slice, call: Call) -> list[str]:
+    """Python that makes a call whose form the student chose."""
+    given = ", ".join(_argument(one) for one in call.arguments)
+    before = ", ".join(_argument(one) for one in call.before)
+    symbol = cut.symbol
+    match call.mode:
+        case "value":
+            return [f"{symbol}({given})"]
+        case "method":
+            fresh = any(f"class {symbol}" in statement.code for statement in cut.statements)
+            made = f"{symbol}()" if fresh else symbol
+            first = [f"made.forward({before})"] if call.before else []
+            return [f"made = {made}", *first, f"made.{cut.method}({given})"]
+        case "context":
+            return [f"{symbol}.forward(ctx, {before})", f"{symbol}.{cut.method}(ctx, {given})"]
+        case "gradient":
+            upstream = literal(call.upstream) if call.upstream else ""
+            name = call.arguments[0].name
+            return [
+                f"{name} = {given}.requires_grad_()",
+                f"{symbol}.apply({name}).backward({upstream}); {name}.grad",
+            ]
 
 
 def call_lines(symbol: str, fixture: Fixture, *, gradient: bool = False, wrt: int = 0) -> list[str]:

@@ -13,7 +13,7 @@ from grader.batch.plan import ExamSpec, fixtures_of, load_exam
 from grader.cli.screen import Screen, progress, screen
 from grader.cli.summary import needs_person, score_of
 from grader.core.errors import StorageError, UsageError
-from grader.core.record import Exam, Record
+from grader.core.record import Exam, Record, role_of
 from grader.core.report import Report
 from grader.core.text import inline, plain
 from grader.pipeline import rejudge
@@ -68,9 +68,12 @@ def unobserved(record: Record, exam: Exam) -> tuple[str, ...]:
         for exchange in by_name.values()
         for key in exchange.run.calls
     }
-    if not called:
-        return ()
-    return tuple(one.name for one in exam.fixtures if one.scored and one.name not in called)
+    ran = {role_of(key) for key, by_name in record.exchanges.items() if by_name}
+    return tuple(
+        one.name
+        for one in exam.fixtures
+        if one.scored and one.role in ran and one.name not in called
+    )
 
 
 def _check_fixtures(folder: Path, facts: RunInfo, exam: Exam) -> None:

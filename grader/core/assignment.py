@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from grader.core.fixture import Inputs
+from grader.core.convention import Convention, StandIn
+from grader.core.fixture import Inputs, Truth
 from grader.core.slice import Wanted
 from grader.core.tensor import DType, Float64
 
@@ -40,7 +41,21 @@ class Task:
                     is degenerate
     fills           value for a required further parameter, by its name (`dim` -> -1)
     proves          diagnosis id that a failed check proves by itself, by check name
-                    (`pure` -> the id of writing into the argument)
+                    (`pure` -> the id of writing into the argument); `uncalled` for what
+                    `Slice.uncalled` says
+
+    Where students choose how their function is called, and what it returns:
+
+    conventions     every way that is understood, in the order in which they are preferred
+    derived         values a convention may pass besides the arguments, by name
+    accepted        (inputs, dtype) -> right results by `Convention.gives`, of several shapes each;
+                    axes of size one are not compared
+    spelt           what parameters for each passed value are often called: a regular expression
+                    for the whole name, ignoring case
+    discovery       the group of fixtures on which the convention is found out
+    known           results of known bugs, by diagnosis id: inputs -> results by
+                    `Convention.gives`, of several shapes each
+    stand_in        what replaces another role's target that this one calls
     """
 
     wanted: Wanted
@@ -53,6 +68,15 @@ class Task:
     vjp_bound: Callable[[Inputs, Float64, DType], Float64] | None = None
     fills: Mapping[str, int] = field(default_factory=dict)
     proves: Mapping[str, str] = field(default_factory=dict)
+    conventions: tuple[Convention, ...] = ()
+    derived: Mapping[str, Callable[[Inputs], Float64]] = field(default_factory=dict)
+    accepted: Callable[[Inputs, DType], Mapping[str, tuple[Truth, ...]]] | None = None
+    spelt: Mapping[str, str] = field(default_factory=dict)
+    discovery: str = ""
+    known: Mapping[str, Callable[[Inputs], Mapping[str, tuple[Float64, ...]]]] = field(
+        default_factory=dict
+    )
+    stand_in: StandIn | None = None
 
     @property
     def role(self) -> str:
@@ -74,7 +98,8 @@ class Assignment:
     name      what rubrics call it
     folder    holds `references/`, and whatever else the assignment ships
     tasks     by role; the first is the main one
-    bugs      diagnosis ids this assignment can name, beyond the engine's own
+    bugs      diagnosis ids this assignment can name, beyond the engine's own; `role/id` where a
+              role has words of its own for an id
     """
 
     name: str
@@ -89,3 +114,7 @@ class Assignment:
             if task.role == role:
                 return task
         raise KeyError(role)
+
+    def words(self, role: str, bug: str) -> Bug:
+        """The role's words for a diagnosis; KeyError if the assignment cannot name it."""
+        return self.bugs.get(f"{role}/{bug}") or self.bugs[bug]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from grader.core.tensor import DType, Float64, RawTensor
@@ -48,12 +48,14 @@ class Fixture:
     kind        names the tolerance analysis that holds for it; declared by the assignment
     dtype       of the floating arguments
     scored      False: informational, observed and shown, decides nothing
-    literal     written out in the file (at most four numbers): can be shown as a line to paste
+    literal     written out in the file, each array in at most four numbers: a line to paste
     upstream    the upstream gradient of a differentiable call, None where there is none
     truth       what the target must return
     gradient    what autograd must give for the differentiable argument, None without upstream
     trivial     names of the trivial answers that would pass: not empty means degenerate
     digest      sha256 over arguments and upstream: the fixture's part of an observation's key
+    role        of the target it is for
+    accepted    what a target with a calling convention may return, by `Convention.gives`
     """
 
     name: str
@@ -69,6 +71,8 @@ class Fixture:
     upstream: RawTensor | None = None
     gradient: Truth | None = None
     trivial: tuple[str, ...] = ()
+    role: str = ""
+    accepted: Mapping[str, tuple[Truth, ...]] = field(default_factory=dict)
 
     @property
     def group(self) -> str:

@@ -24,7 +24,7 @@ __all__ = [
     "Setup",
 ]
 
-Mode = Literal["value", "gradient"]
+Mode = Literal["value", "gradient", "method", "context"]
 Outcome = Literal["ok", "raised", "timed_out", "killed", "not_run"]
 
 
@@ -83,8 +83,11 @@ class Call:
 
     key       unique in a run: `fixture name`, `fixture name#gradient`, `fixture name#again`
     mode      value: call it; gradient: call it on a non-leaf input that requires grad, then
-              backpropagate `upstream` and return the gradient of the differentiable argument
+              backpropagate `upstream` and return the gradient of the differentiable argument;
+              method: make an instance, call its `forward`, then `Program.method`; context:
+              likewise on the class, with one context object as first argument of both
     wrt       index of the argument the gradient is for
+    before    what `forward` is called with, in modes method and context; empty: it is not called
     """
 
     key: str
@@ -92,6 +95,7 @@ class Call:
     mode: Mode = "value"
     upstream: RawTensor | None = None
     wrt: int = 0
+    before: tuple[Argument, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +124,8 @@ class Program:
              other values of the same shape, another seed and another scale; what the notebook
              computes from it follows. `assert` statements are compiled away
     watch    operator name patterns whose use a value call reports
+    method   the method that calls of mode method and context are about
+    convention  name of the `Convention` its calls follow; empty where the task has none
     """
 
     statements: tuple[Statement, ...]
@@ -129,6 +135,8 @@ class Program:
     vary: int | None = None
     watch: tuple[str, ...] = ()
     poison: Poison | None = None
+    method: str = ""
+    convention: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,19 @@ from grader.core.notebook import Format, Note
 from grader.core.observation import Call, Exchange, Limits, Program, Run
 from grader.core.report import Report
 from grader.core.rubric import Rubric
-from grader.core.slice import Slice
+from grader.core.slice import Passage, Slice
 
-__all__ = ["Exam", "Graded", "Record", "Runner", "Submission"]
+__all__ = ["Exam", "Graded", "Record", "Runner", "Submission", "key_of", "role_of"]
+
+
+def key_of(role: str, at: int) -> str:
+    """The key in a record of the `at`-th definition (from 0) that may fill the role."""
+    return role if at == 0 else f"{role}:{at + 1}"
+
+
+def role_of(key: str) -> str:
+    """The role that a key of a record is about."""
+    return key.partition(":")[0]
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +60,9 @@ class Record:
     """All that judging needs and that is stored: everything up to and including `run`.
 
     ungradable  why the file could not be read; then there are no slices
-    exchanges   by role, then by name: `main`, and the experiments that checks asked for
+    slices      by role; where several definitions may be meant the second is `role:2`, and so on
+    exchanges   by the keys of `slices`, then by name: `main`, and the experiments
+    written     by role: texts of the student's about the target
     retried     the runs were made alone with twice the limits
     fault       how the infrastructure failed, where it did: then a person is needed
     """
@@ -64,6 +76,7 @@ class Record:
     notes: tuple[Note, ...] = ()
     slices: Mapping[str, Slice] = field(default_factory=dict)
     exchanges: Mapping[str, Mapping[str, Exchange]] = field(default_factory=dict)
+    written: Mapping[str, tuple[Passage, ...]] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     isolation: str = ""
     torch: str = ""

@@ -31,6 +31,7 @@ __all__ = [
     "SubmissionFacts",
     "TargetFacts",
     "Worst",
+    "Written",
 ]
 
 SCHEMA_VERSION: Final = "1.0"
@@ -126,6 +127,17 @@ class TargetFacts(_Frozen):
     location: Place | None
 
 
+class Written(_Frozen):
+    """A text of the student's about a target, for whoever marks by hand.
+
+    `location.cell` is the code cell before it, 0 at the top.
+    """
+
+    role: str
+    location: Place | None
+    text: str
+
+
 class Worst(_Frozen):
     """The entry furthest outside its bound; numbers are strings where not finite."""
 
@@ -214,5 +226,6 @@ class Report(_Frozen):
     targets: tuple[TargetFacts, ...] = ()
     criteria: tuple[CriterionResult, ...] = ()
     diagnoses: tuple[Diagnosis, ...] = ()
+    written: tuple[Written, ...] = ()
     execution: Execution | None = None
     run: RunFacts

@@ -60,6 +60,8 @@ class Criterion(_Frozen):
     gate         where it fails every other automatic criterion of its role is skipped, no points
     skip_unless  criteria that must not have failed, else this one is skipped, no points
     scale_with   its points are multiplied by the share of points those criteria earned
+    stand_in     judged as handed in and with the other target it calls replaced by a right one;
+                 the better of the two counts
     """
 
     id: Slug
@@ -74,6 +76,7 @@ class Criterion(_Frozen):
     gate: bool = False
     skip_unless: tuple[Slug, ...] = ()
     scale_with: tuple[Slug, ...] = ()
+    stand_in: bool = False
     forbid: Forbid | None = None
     feedback: Feedback = Feedback()
 

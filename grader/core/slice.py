@@ -9,8 +9,19 @@ from typing import Literal
 
 from grader.core.notebook import Note
 
-__all__ = ["DataBasis", "Location", "Reference", "Slice", "Statement", "TargetState", "Wanted"]
+__all__ = [
+    "DataBasis",
+    "Kind",
+    "Location",
+    "Passage",
+    "Reference",
+    "Slice",
+    "Statement",
+    "TargetState",
+    "Wanted",
+]
 
+Kind = Literal["function", "class", "autograd_function"]
 TargetState = Literal["found", "missing", "stub", "unparsed"]
 DataBasis = Literal["random", "passed", "literal"]
 
@@ -23,12 +34,22 @@ class Wanted:
     names   accepted names, best first
     stubs   source text of the function as the handout gives it, before the student's work
     given   import statements that the handout itself gives; used where the file lost them
+
+    Where the handout gives no name, every definition that may be meant is a candidate:
+
+    like    regular expressions, searched for in the lower-case name of a function or of a method
+            of a class
+    unlike  likewise: what is called so is something else (a check, another function)
+    prose   regular expressions, searched for in text cells: a derivation in words or formulas
     """
 
     role: str
     names: tuple[str, ...]
     stubs: tuple[str, ...] = ()
     given: tuple[str, ...] = ()
+    like: tuple[str, ...] = ()
+    unlike: tuple[str, ...] = ()
+    prose: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +60,14 @@ class Location:
     line: int
     cell_id: str | None = None
     file_line: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """What a student wrote in a text cell, as it stands there; `location.cell` as in `Cell`."""
+
+    text: str
+    location: Location
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +115,17 @@ class Slice:
     references  library names used by the slice, resolved through imports and aliases
     near        names close to an accepted one, for a hint
     notes       what was taken and left, for a person
+
+    Of a candidate (`Wanted.like`):
+
+    kind        autograd_function also stands for a class whose methods take a context first
+    method      the method meant, where the symbol is a class or an instance of one
+    parameters  positional parameters of what is called, without self or context, and how many of
+                them have no default; None where they cannot be told
+    required    see `parameters`
+    leans_on    the name of another role's target, where it is among the statements
+    uncalled    a method that autograd never calls, in a notebook that calls it nowhere and lets
+                autograd run
     """
 
     role: str
@@ -99,15 +139,23 @@ class Slice:
     references: tuple[Reference, ...] = ()
     near: tuple[str, ...] = ()
     notes: tuple[Note, ...] = ()
+    kind: Kind = "function"
+    method: str = ""
+    parameters: tuple[str, ...] | None = None
+    required: int = 0
+    leans_on: str = ""
+    uncalled: bool = False
 
     @property
     def digest(self) -> str:
         """sha256 of what would run: the key of this slice's stored observations."""
-        told = {
+        told: dict[str, object] = {
             "symbol": self.symbol,
             "dynamic": self.dynamic,
             "devices": self.devices,
             "statements": [asdict(statement) for statement in self.statements],
             "wide": [asdict(statement) for statement in self.wide],
         }
+        if self.method or self.leans_on:
+            told |= {"method": self.method, "leans_on": self.leans_on}
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()

@@ -17,6 +17,7 @@ class Verdict:
                `passed` or `partial`, since degenerate fixtures can hold without earning anything
     feedback   the check's own sentence, shown where the rubric has no text for this status
     diagnoses  ids of named bugs that explain the outcome
+    note       a sentence that follows the feedback, whoever words it
 
     ValueError where `share` is no number from 0 to 1.
     """
@@ -27,6 +28,7 @@ class Verdict:
     feedback: str = ""
     evidence: tuple[Evidence, ...] = ()
     diagnoses: tuple[str, ...] = ()
+    note: str = ""
 
     def __post_init__(self) -> None:
         if not 0 <= self.share <= 1:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Final
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final, Literal
 
 from grader.core.assignment import Bug
 from grader.core.observation import Fault
 from grader.core.record import Exam, Record
 from grader.core.report import CriterionResult, Diagnosis, Place
 from grader.core.slice import Location, Slice
+from grader.diagnosis.matched import is_matched
 from grader.judging.judge import MAIN
 from grader.judging.plan import before_hidden, criteria_of, roles
 
@@ -47,27 +48,41 @@ def name_bugs(record: Record, exam: Exam, rows: Iterable[CriterionResult]) -> tu
     for row in rows:
         for bug in row.diagnoses:
             explained.setdefault((by_role[row.id], bug), []).append(row.id)
-    return tuple(
+    found = [
         _diagnosis(record, exam, role, bug, tuple(criteria))
         for (role, bug), criteria in explained.items()
-    )
+    ]
+    return (*found, *_uncalled(record, exam))
+
+
+def _uncalled(record: Record, exam: Exam) -> Iterator[Diagnosis]:
+    """A method that its notebook takes autograd to call; it explains no lost point."""
+    for role in roles(exam):
+        bug = exam.assignment.task(role).proves.get("uncalled")
+        if bug is not None and role in record.slices and record.slices[role].uncalled:
+            found = _diagnosis(record, exam, role, bug, ())
+            yield found.model_copy(update={"confidence": "static"})
 
 
 def _diagnosis(
     record: Record, exam: Exam, role: str, bug: str, criteria: tuple[str, ...]
 ) -> Diagnosis:
-    words = OWN.get(bug) or exam.assignment.bugs[bug]
+    words = OWN.get(bug) or exam.assignment.words(role, bug)
     cut = record.slices[role]
     crash = _first_fault(record, exam, role) if bug == "crashes" else None
     return Diagnosis(
         id=bug,
         role=role,
-        confidence="proved",
+        confidence=_confidence(exam, role, bug),
         message=words.message,
         hint=words.hint,
         location=_fault_place(cut, crash) or place(cut.location),
         criteria=criteria,
     )
+
+
+def _confidence(exam: Exam, role: str, bug: str) -> Literal["proved", "matched"]:
+    return "matched" if is_matched(exam, role, bug) else "proved"
 
 
 def _first_fault(record: Record, exam: Exam, role: str) -> Fault | None:

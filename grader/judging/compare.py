@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,7 @@ from grader.core.report import Worst
 from grader.core.tensor import Float64, RawTensor
 from grader.fixtures.closeness import errors, excess
 
-__all__ = ["Comparison", "compare", "same"]
+__all__ = ["Comparison", "closest", "compare", "fits", "same"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,31 @@ def compare(value: RawTensor, truth: Truth) -> Comparison:
         worst=worst,
         text="" if ok else _text(got, truth, worst, float(truth.bound[index])),
     )
+
+
+def closest(value: RawTensor, truths: Sequence[Truth]) -> Comparison:
+    """Compare with the first of `truths` that has the value's shape; ValueError without truths.
+
+    Axes of size one are not compared: whoever returns one row of a batch need not say that it is
+    a batch.
+    """
+    if not truths:
+        raise ValueError("there is nothing to compare with")
+    for truth in truths:
+        if fits(value, truth):
+            return compare(RawTensor(value.dtype, truth.expected.shape, value.data), truth)
+    shapes = " or ".join(dict.fromkeys(_shape(truth.expected.shape) for truth in truths))
+    text = f"shape {_shape(value.shape)} came back, expected {shapes}"
+    return Comparison(ok=False, error=None, bound=None, worst=None, text=text)
+
+
+def fits(value: RawTensor, truth: Truth) -> bool:
+    """Whether value and truth have the same shape but for axes of size one."""
+    return _long(value.shape) == _long(truth.expected.shape)
+
+
+def _long(shape: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(size for size in shape if size != 1)
 
 
 def same(a: RawTensor, b: RawTensor, bound: float | Float64) -> bool:

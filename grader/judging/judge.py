@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 from grader.core.observation import Exchange, Program, Run, Setup
 from grader.core.record import Exam, Record
 from grader.core.rubric import Criterion
@@ -9,35 +12,117 @@ from grader.core.slice import Slice
 from grader.core.verdict import Verdict
 from grader.judging.absent import absent_packages
 from grader.judging.checks import CHECKS
+from grader.judging.discovery import STAND_IN
 from grader.judging.plan import asked_of, criteria_of, roles
+from grader.judging.score import score
 
-__all__ = ["MAIN", "judge"]
+__all__ = ["MAIN", "all_right", "better_run", "decided_on", "judge", "judge_target"]
 
 MAIN = "main"
 """Name of the exchange in which the target is as handed in."""
 
+Exchanges = Mapping[str, Exchange]
+
 
 def judge(record: Record, exam: Exam) -> dict[str, Verdict]:
-    """A verdict for every automatic criterion that could be judged; the others are absent."""
+    """A verdict for every automatic criterion that could be judged; the others are absent.
+
+    Of several definitions that may fill a role the first is judged: `settle` puts it there.
+    """
     verdicts: dict[str, Verdict] = {}
     if record.fault or record.ungradable:
         return verdicts
     for role in roles(exam):
         cut = record.slices.get(role)
-        if cut is None:
-            continue
-        exchanges = record.exchanges.get(role, {})
-        for criterion in criteria_of(exam, role):
-            verdicts[criterion.id] = _verdict(exam, criterion, cut, dict(exchanges))
+        if cut is not None:
+            verdicts |= judge_target(exam, role, cut, record.exchanges.get(role, {}))
     return verdicts
 
 
-def _verdict(
-    exam: Exam, criterion: Criterion, cut: Slice, exchanges: dict[str, Exchange]
-) -> Verdict:
+def judge_target(exam: Exam, role: str, cut: Slice, exchanges: Exchanges) -> dict[str, Verdict]:
+    """The verdicts of the role's criteria, each from the run it is decided on."""
+    verdicts = _verdicts(exam, role, cut, exchanges)
+    if better_run(exam, role, cut, exchanges) == STAND_IN:
+        instead = _verdicts(exam, role, cut, _replaced(exchanges))
+        text = (
+            f"Judged with a right {cut.leans_on} in place of yours, with which it does better: "
+            "look for the fault there."
+        )
+        verdicts |= {
+            criterion.id: replace(instead[criterion.id], note=text)
+            for criterion in criteria_of(exam, role)
+            if criterion.stand_in
+        }
+    return verdicts
+
+
+def better_run(exam: Exam, role: str, cut: Slice, exchanges: Exchanges) -> str:
+    """Which run the criteria with `stand_in` are decided on: `main`, unless the other earns more.
+
+    The name of an exchange.
+    """
+    if STAND_IN not in exchanges:
+        return MAIN
+    handed_in = _verdicts(exam, role, cut, exchanges)
+    other = _verdicts(exam, role, cut, _replaced(exchanges))
+    instead = handed_in | {
+        each.id: other[each.id] for each in criteria_of(exam, role) if each.stand_in
+    }
+    better = _earned(exam, role, instead) > _earned(exam, role, handed_in)
+    return STAND_IN if better else MAIN
+
+
+def decided_on(record: Record, exam: Exam, criterion: Criterion) -> Exchange | None:
+    """The exchange in which the target is as the criterion was judged; None where nothing ran.
+
+    Of a record whose roles are settled.
+    """
+    role = criterion.role or exam.assignment.tasks[0].role
+    exchanges = record.exchanges.get(role, {})
+    if criterion.stand_in and role in record.slices:
+        return exchanges.get(better_run(exam, role, record.slices[role], exchanges))
+    return exchanges.get(MAIN)
+
+
+def all_right(exam: Exam, role: str, cut: Slice, exchanges: Exchanges) -> bool:
+    """Whether no other run could do better on the criteria with `stand_in`."""
+    verdicts = _verdicts(exam, role, cut, exchanges)
+    return all(
+        verdicts[criterion.id].status in ("passed", "not_applicable")
+        for criterion in criteria_of(exam, role)
+        if criterion.stand_in
+    )
+
+
+def _earned(exam: Exam, role: str, verdicts: Mapping[str, Verdict]) -> tuple[float, float]:
+    counting = {each.id for each in criteria_of(exam, role) if each.stand_in}
+    rows = score(exam.rubric, verdicts, main_role=exam.assignment.tasks[0].role).rows
+    points = sum(row.points for row in rows if row.id in counting)
+    return points, sum(verdicts[row.id].share for row in rows if row.id in counting)
+
+
+def _replaced(exchanges: Exchanges) -> dict[str, Exchange]:
+    """The exchanges with the other target replaced, under the names they would have without."""
+    prefix = f"{STAND_IN}/"
+    found = {
+        name.removeprefix(prefix): each
+        for name, each in exchanges.items()
+        if name.startswith(prefix)
+    }
+    return {**found, MAIN: exchanges[STAND_IN]}
+
+
+def _verdicts(exam: Exam, role: str, cut: Slice, exchanges: Exchanges) -> dict[str, Verdict]:
+    return {
+        criterion.id: _verdict(exam, criterion, cut, exchanges)
+        for criterion in criteria_of(exam, role)
+    }
+
+
+def _verdict(exam: Exam, criterion: Criterion, cut: Slice, exchanges: Exchanges) -> Verdict:
     main = exchanges.get(MAIN, Exchange(Program((), cut.symbol), Run(Setup("not_run"), {})))
     experiments = {name: exchange.run for name, exchange in exchanges.items() if name != MAIN}
-    asked = asked_of(exam, criterion, cut, main.run, experiments)
+    asked = asked_of(exam, criterion, cut, main, experiments)
     check = CHECKS[criterion.check]
     if cut.state == "found" and main.run.setup.outcome == "not_run":
         return asked.verdict("error", 0.0, f"{cut.symbol} was never run.")
@@ -46,10 +131,22 @@ def _verdict(
         text = f"It needs {', '.join(absent)}, which cannot be imported here: install and grade"
         return asked.verdict("error", 0.0, f"{text} again, or decide by hand.")
     if main.run.setup.outcome != "ok" and criterion.check != "implemented":
-        return asked.verdict("skipped", 0.0, "Not checked: there was nothing to call.")
+        return asked.verdict("skipped", 0.0, _nothing_to_call(cut))
     wanted = check.experiments(asked, main.program)
     for name, experiment in wanted.items():
         made = asked.experiments.get(name)
         if made is None or any(call.key not in made.calls for call in experiment.calls):
             return asked.verdict("error", 0.0, f"The experiment {name} was never made.")
     return check.verdict(asked)
+
+
+def _nothing_to_call(cut: Slice) -> str:
+    match cut.state:
+        case "missing":
+            return "Not checked: it was not found in the notebook."
+        case "stub":
+            return f"Not checked: {cut.symbol} has no body yet."
+        case "unparsed":
+            return "Not checked: the cell that should define it is not valid Python."
+        case "found":
+            return "Not checked: there was nothing to call."

@@ -5,13 +5,16 @@ from __future__ import annotations
 import functools
 import itertools
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from grader.core.assignment import Task
+from grader.core.convention import StandIn
 from grader.core.fixture import Fixture
-from grader.core.observation import Call, Observation, Program, Run
+from grader.core.observation import Call, Exchange, Observation, Program, Run
 from grader.core.record import Exam
 from grader.core.rubric import Criterion
-from grader.core.slice import Slice
+from grader.core.slice import Location, Slice, Statement
+from grader.judging.calling import answers, convention_of
 from grader.judging.checks import CHECKS, Asked, Experiment
 from grader.judging.checks.asked import AGAIN
 
@@ -23,6 +26,7 @@ __all__ = [
     "experiments_for",
     "main_program",
     "roles",
+    "with_stand_in",
 ]
 
 
@@ -43,29 +47,30 @@ def criteria_of(exam: Exam, role: str) -> tuple[Criterion, ...]:
     )
 
 
-@functools.lru_cache(maxsize=16)
-def calls_for(exam: Exam, role: str) -> tuple[Call, ...]:
-    """Every call the role's criteria need, each once.
+@functools.lru_cache(maxsize=64)
+def calls_for(exam: Exam, role: str, convention: str = "") -> tuple[Call, ...]:
+    """Every call the role's criteria need, each once, as the task's `convention` has it.
 
     Visible fixtures come first, so that what a target prints while it sees them cannot hold a
     hidden input; those shown for information only come last, so that a limit hit on them costs
     nothing; the very first call is asked once more at the end.
     """
     task = exam.assignment.task(role)
+    way = convention_of(task, convention)
     found: dict[str, tuple[tuple[bool, bool], Call]] = {}
     for criterion in criteria_of(exam, role):
         for fixture in chosen(exam, criterion):
             order = (not fixture.scored, fixture.visibility == "hidden")
-            for call in CHECKS[criterion.check].calls(criterion, task, (fixture,)):
+            for call in CHECKS[criterion.check].calls(criterion, task, (fixture,), way):
                 found.setdefault(call.key, (order, call))
     calls = [call for _, call in sorted(found.values(), key=lambda each: each[0])]
-    first = next((call for call in calls if call.mode == "value"), None)
+    first = next((call for call in calls if "#" not in call.key), None)
     if first is not None:
-        calls.append(Call(first.key + AGAIN, first.arguments))
+        calls.append(replace(first, key=first.key + AGAIN))
     return tuple(calls)
 
 
-def main_program(exam: Exam, role: str, cut: Slice, *, wide: bool) -> Program:
+def main_program(exam: Exam, role: str, cut: Slice, *, wide: bool, convention: str = "") -> Program:
     """The program of the main run: the target as handed in."""
     watched = {
         pattern
@@ -78,25 +83,41 @@ def main_program(exam: Exam, role: str, cut: Slice, *, wide: bool) -> Program:
         fills=dict(exam.assignment.task(role).fills),
         devices=cut.devices,
         watch=tuple(sorted(watched)),
+        method=cut.method,
+        convention=convention,
     )
 
 
+def with_stand_in(program: Program, stand_in: StandIn, name: str) -> Program:
+    """The program with `name`, the other target it calls, replaced by a right one."""
+    code = stand_in.source.format(name=name)
+    handout = Statement(code, "<handout>", Location(0, 1), (name,))
+    return replace(program, statements=(*program.statements, handout))
+
+
 def asked_of(
-    exam: Exam, criterion: Criterion, cut: Slice, run: Run, experiments: Mapping[str, Run]
+    exam: Exam,
+    criterion: Criterion,
+    cut: Slice,
+    main: Exchange,
+    experiments: Mapping[str, Run],
 ) -> Asked:
     """What the criterion's check is handed."""
+    task = _task(exam, criterion)
+    convention = convention_of(task, main.program.convention)
     return Asked(
         criterion=criterion,
-        task=_task(exam, criterion),
+        task=task,
         fixtures=chosen(exam, criterion),
         slice=cut,
-        run=run,
+        run=answers(main.run, convention),
         experiments={
-            name: found
+            name: answers(found, convention)
             for name, found in experiments.items()
             if name.startswith(f"{criterion.id}/")
         },
-        again=tuple(fixture for fixture in exam.fixtures if fixture.name + AGAIN in run.calls),
+        again=tuple(fixture for fixture in exam.fixtures if fixture.name + AGAIN in main.run.calls),
+        convention=convention,
     )
 
 
@@ -109,13 +130,17 @@ def before_hidden(exam: Exam, run: Run) -> dict[str, Observation]:
 
 
 def experiments_for(
-    exam: Exam, role: str, cut: Slice, program: Program, run: Run
+    exam: Exam, role: str, cut: Slice, main: Exchange, *, replaced: bool = False
 ) -> dict[str, Experiment]:
-    """What the checks want to try, now that the main run is known."""
+    """What the checks want to try, now that the main run is known.
+
+    replaced  `main` is the run with a stand-in: for the criteria that look at it
+    """
     wanted: dict[str, Experiment] = {}
     for criterion in criteria_of(exam, role):
-        asked = asked_of(exam, criterion, cut, run, {})
-        wanted |= CHECKS[criterion.check].experiments(asked, program)
+        if criterion.stand_in or not replaced:
+            asked = asked_of(exam, criterion, cut, main, {})
+            wanted |= CHECKS[criterion.check].experiments(asked, main.program)
     return wanted
 
 

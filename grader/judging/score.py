@@ -122,7 +122,7 @@ def _worded(criterion: Criterion, verdict: Verdict) -> Verdict:
     if verdict.status == "skipped":
         # why it was skipped is known here alone; the rubric's text adds what to do about it
         text = f"{verdict.feedback} {text}".strip()
-    return replace(verdict, feedback=text or verdict.feedback)
+    return replace(verdict, feedback=f"{text or verdict.feedback} {verdict.note}".strip())
 
 
 def _points(rubric: Rubric, settled: Mapping[str, Verdict]) -> dict[str, Decimal]:

@@ -11,7 +11,7 @@ from importlib import metadata
 from typing import Final, Literal
 
 from grader.core.observation import Exchange, Run
-from grader.core.record import Exam, Record
+from grader.core.record import Exam, Record, role_of
 from grader.core.report import (
     RUN_NOTE,
     Execution,
@@ -21,9 +21,14 @@ from grader.core.report import (
     RunFacts,
     SubmissionFacts,
     TargetFacts,
+    Written,
 )
+from grader.core.text import plain
 from grader.core.verdict import Verdict
+from grader.diagnosis.matched import with_matches
 from grader.diagnosis.observed import name_bugs, place
+from grader.judging.calling import convention_of
+from grader.judging.discovery import choose
 from grader.judging.judge import MAIN
 from grader.judging.plan import before_hidden
 from grader.judging.score import Scored, score
@@ -38,7 +43,7 @@ def assemble(record: Record, exam: Exam, verdicts: Mapping[str, Verdict]) -> Rep
     """The report; everything outside its `run` block is a function of the arguments."""
     scored = score(exam.rubric, verdicts, main_role=exam.assignment.tasks[0].role)
     status, reason = _status(record, scored)
-    rows = () if status == "ungradable" else scored.rows
+    rows = () if status == "ungradable" else with_matches(record, exam, scored.rows)
     return Report(
         submission=SubmissionFacts(
             id=record.submission_id,
@@ -55,9 +60,10 @@ def assemble(record: Record, exam: Exam, verdicts: Mapping[str, Verdict]) -> Rep
         manual=scored.manual,
         final=scored.final,
         adjustments=scored.adjustments,
-        targets=tuple(_target(record, role) for role in record.slices),
+        targets=tuple(_target(record, exam, key) for key in record.slices if key == role_of(key)),
         criteria=rows,
-        diagnoses=name_bugs(record, exam, rows),
+        diagnoses=() if status == "ungradable" else name_bugs(record, exam, rows),
+        written=tuple(_written(record)),
         execution=None if record.ungradable else _execution(record, exam),
         run=_run_facts(record),
     )
@@ -73,17 +79,29 @@ def _status(
     return ("needs_person", "; ".join(scored.open)) if scored.open else ("graded", "")
 
 
-def _target(record: Record, role: str) -> TargetFacts:
+def _target(record: Record, exam: Exam, role: str) -> TargetFacts:
     cut = record.slices[role]
-    exchange = record.exchanges.get(role, {}).get(MAIN)
-    form = exchange.run.setup.form if exchange is not None else ""
+    exchanges = record.exchanges.get(role, {})
+    form, basis = "", "inspected"
+    if MAIN in exchanges:
+        form = exchanges[MAIN].run.setup.form
+        task = exam.assignment.task(role)
+        convention = convention_of(task, exchanges[MAIN].program.convention)
+        if convention is not None:
+            form, basis = convention.form, choose(exam, task, cut, exchanges).basis
     return TargetFacts(
         role=role,
         symbol=cut.symbol or None,
         form=form or None,
-        form_basis="inspected" if form else None,
+        form_basis=basis if form else None,
         location=place(cut.location),
     )
+
+
+def _written(record: Record) -> Iterator[Written]:
+    for role, passages in record.written.items():
+        for passage in passages:
+            yield Written(role=role, location=place(passage.location), text=plain(passage.text))
 
 
 def _execution(record: Record, exam: Exam) -> Execution:

@@ -38,7 +38,9 @@ def student_view(report: Report) -> Report:
             "reason": _reason(report, rows, hidden),
             "criteria": rows,
             "diagnoses": tuple(
-                _diagnosis(each, seen) for each in report.diagnoses if seen & set(each.criteria)
+                _diagnosis(each, seen)
+                for each in report.diagnoses
+                if not each.criteria or seen & set(each.criteria)
             ),
             "adjustments": tuple(
                 each

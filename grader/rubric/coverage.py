@@ -23,6 +23,7 @@ def mistakes(rubric: Rubric, groups: Groups) -> Iterator[Mistake]:
             named = _named(name, groups)
             if named:
                 found.extend(named)
+                yield from _role(criterion, named[0], groups, (*loc, index))
             else:
                 yield Mistake((*loc, index), _unknown(name, groups))
         yield from _decides(criterion, found, loc)
@@ -31,6 +32,19 @@ def mistakes(rubric: Rubric, groups: Groups) -> Iterator[Mistake]:
 def _named(name: str, groups: Groups) -> tuple[FixtureFacts, ...]:
     group = groups.get(name.split("/", 1)[0], ())
     return tuple(fact for fact in group if name in (fact.name, fact.name.split("/", 1)[0]))
+
+
+def _role(
+    criterion: Criterion, named: FixtureFacts, groups: Groups, loc: tuple[int | str, ...]
+) -> Iterator[Mistake]:
+    """A fixture of another role than the criterion's, as far as folders tell."""
+    folders = {fact.role for group in groups.values() for fact in group}
+    # of the first role, which need not be named, the fixtures may lie in either place
+    unclear = not criterion.role and "" not in folders
+    if named.role == criterion.role or unclear or not {named.role, criterion.role} <= folders:
+        return
+    about = f"about `{named.role}`" if named.role else "not about that role"
+    yield Mistake(loc, f"`{named.name.split('/', 1)[0]}` is {about}: name fixtures of one role")
 
 
 def _unknown(name: str, groups: Groups) -> str:

@@ -18,15 +18,17 @@ class FixtureFacts:
     """A fixture as its file declares it.
 
     name      `group/short-name`
-    shown     visible to students, and written out in at most four numbers: a line to paste
+    shown     visible to students, and written out, each array in at most four numbers
     scored    false: for information, decides nothing
     upstream  has an upstream gradient
+    role      the role whose folder it lies in, empty where it lies beside such folders
     """
 
     name: str
     shown: bool
     scored: bool = True
     upstream: bool = False
+    role: str = ""
 
 
 FixtureNames = Callable[[str, Path], Mapping[str, tuple[FixtureFacts, ...]]]
@@ -45,6 +47,7 @@ def facts(groups: Iterable[GroupSpec]) -> dict[str, tuple[FixtureFacts, ...]]:
                 shown=spec.visibility == "visible" and spec.literal,
                 scored=spec.scored,
                 upstream=spec.upstream is not None,
+                role=group.role,
             )
             for spec in group.fixtures
         )

@@ -119,6 +119,8 @@ def _remarks(criterion: Criterion) -> Iterator[str]:
         yield f"skipped where {' or '.join(criterion.skip_unless)} failed"
     if criterion.scale_with:
         yield f"scaled with {', '.join(criterion.scale_with)}"
+    if criterion.stand_in:
+        yield "also judged with a right function in place of another role's"
     if criterion.forbid is not None:
         count = len(criterion.forbid.names) + len(criterion.forbid.ops)
         yield f"forbids {count} library names and operators"

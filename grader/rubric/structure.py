@@ -130,6 +130,7 @@ def _hand(criterion: Criterion, loc: tuple[int | str, ...]) -> Iterator[Mistake]
         "gate": criterion.gate,
         "skip_unless": criterion.skip_unless,
         "scale_with": criterion.scale_with,
+        "stand_in": criterion.stand_in,
     }
     for key, value in given.items():
         if value:
@@ -229,7 +230,9 @@ def _caps(rubric: Rubric) -> Iterator[Mistake]:
 
 def _can_be_skipped(rubric: Rubric, criterion: Criterion) -> bool:
     """Whether a worse answer can leave it undecided and still keep points elsewhere."""
-    roles = {each.role for each in rubric.criteria if each.check != "manual"}
+    # a cap takes nothing off a bonus: what that is about offers no way past it
+    plain = (each for each in rubric.criteria if each.check != "manual" and not each.bonus)
+    roles = {each.role for each in plain}
     gated = any(each.gate and each.role == criterion.role for each in rubric.criteria)
     return bool(criterion.skip_unless) or (len(roles) > 1 and gated and not criterion.gate)
 

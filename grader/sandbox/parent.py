@@ -13,6 +13,7 @@ from importlib import metadata
 from typing import Final, Literal, Self
 
 from grader.core.errors import IsolationRefused, SandboxFault
+from grader.core.fixture import Argument
 from grader.core.observation import (
     Call,
     Limits,
@@ -213,7 +214,7 @@ class _Session:
         return pending
 
     def _set_up(self, talk: Conversation) -> Setup:
-        question = setup_question(self.program, self.calls, self.limits)
+        question = setup_question(self.program, self.limits)
         try:
             answer = talk.ask(question, seconds=self.limits.setup_seconds)
             return setup_of(answer)
@@ -267,13 +268,17 @@ def _signal_name(number: int) -> str:
 
 def seconds_for(call: Call, limits: Limits, *, first: bool = False) -> float:
     """Wall seconds one call may take: slow but right loops over pairs of elements must finish."""
-    most = max((_count(argument.tensor) for argument in call.arguments), default=0)
+    most = max((_count(argument.tensor) for argument in _passed(call)), default=0)
     base = limits.first_call_seconds if first else limits.call_seconds
     return min(base + limits.per_pair_seconds * most**2, limits.call_seconds_most)
 
 
 def _bytes_of(call: Call) -> int:
-    return sum(len(argument.tensor.data) for argument in call.arguments)
+    return sum(len(argument.tensor.data) for argument in _passed(call))
+
+
+def _passed(call: Call) -> tuple[Argument, ...]:
+    return (*call.before, *call.arguments)
 
 
 def _count(tensor: RawTensor) -> int:

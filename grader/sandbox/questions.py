@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
@@ -20,7 +19,7 @@ __all__ = ["call_question", "setup_question"]
 _NUMPY: Final = {"bfloat16": "uint16"}
 
 
-def setup_question(program: Program, calls: Sequence[Call], limits: Limits) -> bytes:
+def setup_question(program: Program, limits: Limits) -> bytes:
     """The frame that has a child run the program's statements."""
     header = {
         "statements": [
@@ -35,7 +34,7 @@ def setup_question(program: Program, calls: Sequence[Call], limits: Limits) -> b
         ],
         "symbol": program.symbol,
         "fills": dict(program.fills),
-        "arity": len(calls[0].arguments) if calls else 1,
+        "method": program.method,
         "devices": program.devices,
         "vary": program.vary,
         "watch": program.poison.ops if program.poison else program.watch,
@@ -49,13 +48,15 @@ def setup_question(program: Program, calls: Sequence[Call], limits: Limits) -> b
 @functools.lru_cache(maxsize=1024)  # a class is asked the same questions over and over
 def call_question(call: Call) -> bytes:
     """The frame that asks for one call."""
-    named = [(f"a{place}", argument) for place, argument in enumerate(call.arguments)]
+    given = [(f"a{place}", argument) for place, argument in enumerate(call.arguments)]
+    before = [(f"b{place}", argument) for place, argument in enumerate(call.before)]
     header: dict[str, Any] = {
         "mode": call.mode,
         "wrt": call.wrt,
-        "arguments": [_describe(name, argument) for name, argument in named],
+        "arguments": [_describe(name, argument) for name, argument in given],
+        "before": [_describe(name, argument) for name, argument in before],
     }
-    tensors = {name: _array(argument.tensor) for name, argument in named}
+    tensors = {name: _array(argument.tensor) for name, argument in (*given, *before)}
     if call.upstream is not None:
         tensors["upstream"] = _array(call.upstream)
         header["upstream"] = [_describe("upstream", Argument("upstream", call.upstream))]

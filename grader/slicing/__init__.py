@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from grader.slicing.candidates import candidates, nothing
 from grader.slicing.cut import cut
+from grader.slicing.prose import prose
 
-__all__ = ["cut"]
+__all__ = ["candidates", "cut", "nothing", "prose"]

@@ -22,7 +22,7 @@ from grader.slicing.target import Candidate, Definitions, Found, choose, near_mi
 from grader.slicing.timeline import Timeline
 from grader.slicing.units import Parsed, Unit, make_unit, parse, parse_source, split
 
-__all__ = ["cut"]
+__all__ = ["cut", "slice_of"]
 
 _MOST_NOTES: Final = 20
 _LONGEST: Final = 100
@@ -51,10 +51,19 @@ def _cut(notebook: Notebook, wanted: Wanted) -> Slice:
     found, stub = _best(definitions, wanted)
     if found is None:
         return _not_found(notebook, parsed, definitions, wanted)
+    if stub:
+        location = parsed.units[found.taken.unit].at(found.taken.binding.line)
+        notes = (*parsed.notes, *_choice_notes(found, parsed, location))
+        return Slice(wanted.role, "stub", found.symbol, location, notes=notes)
+    return slice_of(parsed, timeline, library, wanted, found)
+
+
+def slice_of(
+    parsed: Parsed, timeline: Timeline, library: Library, wanted: Wanted, found: Found
+) -> Slice:
+    """The slice of a definition that has work in it."""
     location = parsed.units[found.taken.unit].at(found.taken.binding.line)
     notes = (*parsed.notes, *_choice_notes(found, parsed, location))
-    if stub:
-        return Slice(wanted.role, "stub", found.symbol, location, notes=notes)
     closure = Closure(timeline, Start(found.symbol, found.until))
     given = _supplied(wanted, closure, timeline)
     early = [parsed.units[index] for index in sorted(closure.early)]

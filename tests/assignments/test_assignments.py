@@ -35,8 +35,9 @@ def test_shipped_assignments_load_with_their_fixtures(name: str) -> None:
     found = assignments.load(name, Path())
     assert found.name == name
     assert found.folder.name == name
-    for task in found.tasks:
-        assert fixtures.load(assignments.fixture_folder(name, Path()), task)
+    loaded = fixtures.load_all(assignments.fixture_folder(name, Path()), found.tasks)
+    assert {fixture.role for fixture in loaded} == {task.role for task in found.tasks}
+    assert len({fixture.name for fixture in loaded}) == len(loaded)
 
 
 def test_the_names() -> None:

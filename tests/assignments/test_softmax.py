@@ -151,7 +151,7 @@ def test_every_criterion_tries_a_visible_literal_of_at_most_four_numbers_first()
     by_name = {fixture.name: fixture for fixture in _fixtures()}
     groups = {fixture.group: fixture for fixture in reversed(_fixtures())}
     criteria = load("softmax", folder=Path()).rubric.criteria
-    decided = [criterion for criterion in criteria if criterion.fixtures]
+    decided = [each for each in criteria if each.fixtures and each.role in ("", TASK.role)]
     assert len(decided) == 9
     for criterion in decided:
         name = criterion.fixtures[0]
@@ -191,7 +191,7 @@ def test_informational_fixtures_decide_nothing() -> None:
 
 
 def test_every_forward_bug_has_words_that_do_not_answer_the_exercise() -> None:
-    assert set(ASSIGNMENT.bugs) == FORWARD_IDS
+    assert set(ASSIGNMENT.bugs) >= FORWARD_IDS
     assert set(TASK.proves.values()) <= FORWARD_IDS
     for bug in ASSIGNMENT.bugs.values():
         assert bug.message.endswith(".")

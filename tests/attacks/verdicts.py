@@ -15,8 +15,9 @@ def unmet(verdict: str, report: Mapping[str, Any]) -> list[str]:
 
     nothing            no automatic point
     full               every automatic point, and no diagnosis
+    full but backward  every automatic point of the forward pass
     at most 5          of automatic points
-    loses a b          these criteria do not pass, every other automatic one does
+    loses a b          these criteria do not pass, every other one that is no bonus does
     a=failed           a criterion's status
     killed, timeout, crashes, no-shift ...   a diagnosis that must be there
     no diagnosis       none is there
@@ -40,10 +41,13 @@ def _differs(part: str, report: Mapping[str, Any]) -> list[str]:
         return [] if right else [f"has {score} of {most} points, {named}: {statuses}"]
     if part == "no diagnosis":
         return [f"is diagnosed {named}"] if named else []
+    if part == "full but backward":
+        return [] if score == most else [f"has {score} of {most} points: {statuses}"]
     if first == "at":
         return [f"has {score} points"] if score > float(rest[-1]) else []
     if first == "loses":
-        lost = [one for one, status in statuses.items() if status in _MISSED]
+        bonus = {row["id"] for row in report["criteria"] if row["bonus"]}
+        lost = [one for one, status in statuses.items() if status in _MISSED and one not in bonus]
         return [] if sorted(lost) == sorted(rest) else [f"loses {lost}"]
     if part in ("ungradable", "needs_person", "graded"):
         return [] if report["status"] == part else [f"is {report['status']}: {report['reason']}"]

@@ -1,16 +1,22 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from grader.core.assignment import Bug
 from grader.core.observation import Fault, Run
 from grader.core.record import Exam, Record
 from grader.core.report import CriterionResult
 from grader.core.slice import Location
 from grader.diagnosis.observed import OWN, name_bugs, place
+from grader.reporting.assemble import assemble
 from tests.builders import (
     answer,
+    backward_exam,
+    backward_record,
+    candidate,
     criterion,
     cut,
     exam,
@@ -163,3 +169,73 @@ def test_a_place_is_a_location_in_the_reports_words() -> None:
     found = place(Location(3, 4))
     assert found is not None
     assert (found.cell, found.line, found.cell_id, found.file_line) == (3, 4, None, None)
+
+
+# A role whose notebooks may leave the call to autograd, and whose bugs may be matched.
+
+
+def _wrong(upstream: Any, x: Any) -> Any:
+    return upstream + x
+
+
+def test_a_bug_known_by_its_results_is_matched_and_another_proved() -> None:
+    made = backward_exam()
+    one = backward_record(made, (candidate("upstream", "x"), _wrong))
+    rows = (_row("slope", "flipped", "crashes"), _row("far", "flipped", "borrowed"))
+    found = name_bugs(one, made, rows)
+    assert [(each.id, each.confidence, each.criteria) for each in found] == [
+        ("flipped", "matched", ("slope", "far")),
+        ("crashes", "proved", ("slope",)),
+        ("borrowed", "proved", ("far",)),
+    ]
+    assert {each.role for each in found} == {"backward"}
+
+
+def test_a_role_may_have_words_of_its_own_for_a_bug() -> None:
+    made = _exam()
+    own = Bug("The backward pass writes.", "See there.")
+    bugs = {**made.assignment.bugs, "backward/writes": own}
+    made = replace(made, assignment=replace(made.assignment, bugs=bugs))
+    forward, backward = name_bugs(
+        _record(RUN), made, (_row("pure", "writes"), _row("back", "writes"))
+    )
+    assert (forward.id, forward.message) == ("writes", "It writes.")
+    assert (backward.id, backward.message) == ("writes", "The backward pass writes.")
+
+
+def test_a_method_that_autograd_never_calls_is_told_and_explains_nothing() -> None:
+    made = backward_exam()
+    uncalled = candidate("upstream", location=Location(6, 4), kind="class", uncalled=True)
+    one = backward_record(made, (uncalled, lambda x, upstream: 3 * x**2 * upstream))
+    (found,) = name_bugs(one, made, ())
+    assert (found.id, found.role, found.confidence) == ("never-called", "backward", "static")
+    assert (found.criteria, found.message) == ((), "It is never-called.")
+    assert found.location is not None
+    assert (found.location.cell, found.location.line) == (6, 4)
+
+
+def test_it_comes_after_what_explains_a_row() -> None:
+    made = backward_exam()
+    one = backward_record(made, (candidate("upstream", "x", uncalled=True), _wrong))
+    found = name_bugs(one, made, (_row("slope", "flipped"),))
+    assert [each.id for each in found] == ["flipped", "never-called"]
+
+
+def test_it_is_told_only_where_it_is_so_and_the_task_has_a_word_for_it() -> None:
+    made = backward_exam()
+    called = backward_record(made, (candidate("upstream", "x"), _wrong))
+    assert name_bugs(called, made, ()) == ()
+    assert name_bugs(replace(called, slices={}), made, ()) == ()
+    # the task `forward` has no word for it
+    assert name_bugs(_record(RUN, slices={"forward": cut(uncalled=True)}), _exam(), ()) == ()
+
+
+def test_of_a_record_that_is_not_graded_nothing_is_told() -> None:
+    """Which of several definitions is meant was not settled: it may be the other one."""
+    made = backward_exam()
+    one = backward_record(
+        made,
+        (candidate("upstream", "x", uncalled=True), _wrong),
+        fault="the zygote is gone",
+    )
+    assert assemble(one, made, {}).diagnoses == ()

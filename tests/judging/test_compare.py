@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as npst
 
 from grader.core.fixture import Truth
 from grader.core.tensor import DType, RawTensor, pack
-from grader.judging.compare import compare, same
+from grader.judging.compare import closest, compare, fits, same
 
 TRUTH = Truth(np.array([[0.25, 0.75]]), np.array([[1e-3, 1e-3]]))
 FINITE = npst.arrays(np.float64, (2, 3), elements=st.floats(-1e6, 1e6))
@@ -105,3 +105,119 @@ def test_same_is_strict_about_shape_and_what_is_not_finite() -> None:
     assert not same(_raw([math.inf]), _raw([-math.inf]), 1e-3)
     assert not same(_raw([[1.0]]), _raw([1.0]), 1e-3)
     assert not same(_raw([1.0]), _raw([1.01]), 1e-3)
+
+
+# Answers whose shape is known but for axes of size one.
+
+WIDE = st.lists(st.integers(2, 4), min_size=1, max_size=3)
+
+
+def _exact(values: np.ndarray) -> Truth:
+    return Truth(values, np.full_like(values, 0.25))
+
+
+def _counted(shape: tuple[int, ...]) -> np.ndarray:
+    """All entries different, by more than any bound here."""
+    return np.arange(1.0, math.prod(shape) + 1).reshape(shape)
+
+
+@st.composite
+def _widened(draw: st.DrawFn, values: np.ndarray) -> np.ndarray:
+    """The values with axes of size one put in anywhere."""
+    shape = list(values.shape)
+    for _ in range(draw(st.integers(0, 3))):
+        shape.insert(draw(st.integers(0, len(shape))), 1)
+    return values.reshape(shape)
+
+
+@settings(deadline=None)
+@given(WIDE, st.data())
+def test_axes_of_size_one_are_not_compared(shape: list[int], data: st.DataObject) -> None:
+    values = _counted(tuple(shape))
+    truth = _exact(data.draw(_widened(values)))
+    given_ = _raw(data.draw(_widened(values)))
+    assert fits(given_, truth)
+    found = closest(given_, (truth,))
+    assert (found.ok, found.error, found.text) == (True, 0.0, "")
+    assert found.worst is not None
+    assert len(found.worst.index) == truth.expected.ndim
+
+
+@settings(deadline=None)
+@given(WIDE, st.data())
+def test_values_are_compared_in_their_order(shape: list[int], data: st.DataObject) -> None:
+    values = _counted(tuple(shape))
+    mixed = np.array(data.draw(st.permutations(values.ravel().tolist()))).reshape(values.shape)
+    given_ = _raw(data.draw(_widened(mixed)))
+    assert closest(given_, (_exact(values),)).ok == np.array_equal(mixed, values)
+
+
+@settings(deadline=None)
+@given(WIDE, st.data())
+def test_axes_that_change_places_make_another_answer(shape: list[int], data: st.DataObject) -> None:
+    values = _counted(tuple(shape))
+    order = data.draw(st.permutations(range(values.ndim)))
+    turned = values.transpose(order)
+    given_ = _raw(data.draw(_widened(turned)))
+    assert fits(given_, _exact(values)) == (turned.shape == values.shape)
+    assert closest(given_, (_exact(values),)).ok == (list(order) == sorted(order))
+
+
+@settings(deadline=None)
+@given(WIDE, WIDE)
+def test_only_axes_of_size_one_may_be_missing(one: list[int], other: list[int]) -> None:
+    given_, truth = _raw(np.zeros(one)), _exact(np.zeros(other))
+    assert fits(given_, truth) == (one == other)
+    assert closest(given_, (truth,)).ok == (one == other)
+
+
+def test_what_is_longer_in_one_axis_is_not_flattened_to_fit() -> None:
+    truth = _exact(_counted((2, 3)))
+    for shape in ((6,), (3, 2), (2, 3, 2), (1, 6), (2, 1, 1, 2)):
+        assert not fits(_raw(np.ones(shape)), truth)
+    assert fits(_raw(np.ones((2, 1, 3))), truth)
+    assert fits(_raw(5.0), _exact(np.ones((1, 1))))
+    assert not fits(_raw(np.zeros((0,))), _exact(np.ones((1, 1))))
+
+
+def test_the_truth_that_has_the_answers_shape_is_taken() -> None:
+    each, whole = _counted((2, 3, 3)), _counted((6, 6))
+    truths = (_exact(each), _exact(whole))
+    assert closest(_raw(each), truths).ok
+    assert closest(_raw(whole), truths).ok
+    wrong = closest(_raw(whole + 1), truths)
+    assert (wrong.ok, wrong.error) == (False, 1.0)
+    assert wrong.text == "2 at (0, 0), expected 1 within 0.25"
+
+
+def test_of_several_truths_of_that_shape_the_first_is_taken() -> None:
+    first, second = _exact(np.array([1.0, 2.0])), _exact(np.array([[5.0, 6.0]]))
+    assert closest(_raw([1.0, 2.0]), (first, second)).ok
+    assert not closest(_raw([5.0, 6.0]), (first, second)).ok
+    assert closest(_raw([5.0, 6.0]), (second, first)).ok
+
+
+def test_the_entry_is_told_where_the_truth_has_it() -> None:
+    found = closest(_raw([1.0, 9.0]), (_exact(np.array([[1.0, 2.0]])),))
+    assert found.worst is not None
+    assert found.worst.index == (0, 1)
+    assert found.text == "9 at (0, 1), expected 2 within 0.25"
+
+
+def test_an_answer_of_no_right_shape_is_told_every_right_one_once() -> None:
+    truths = [_exact(np.ones(shape)) for shape in ((2, 3), (6, 6), (2, 3))]
+    found = closest(_raw([1.0, 2.0]), truths)
+    assert (found.ok, found.error, found.bound, found.worst) == (False, None, None, None)
+    assert found.text == "shape (2,) came back, expected (2, 3) or (6, 6)"
+
+
+def test_there_must_be_something_to_compare_with() -> None:
+    with pytest.raises(ValueError, match="nothing to compare"):
+        closest(_raw([1.0]), ())
+
+
+@pytest.mark.parametrize("dtype", ["int64", "bool", "bfloat16"])
+def test_the_closest_truth_too_is_compared_by_values(dtype: DType) -> None:
+    truth = Truth(np.array([[0.0, 1.0]]), np.array([[1e-9, 1e-9]]))
+    assert closest(_raw([0, 1], dtype), (truth,)).ok
+    assert not closest(_raw([1, 0], dtype), (truth,)).ok

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.core.fixture import Fixture
-from grader.core.observation import Poison
+from grader.core.observation import Exchange, Poison, Program, Run
 from grader.core.record import Exam
 from grader.judging.plan import (
     asked_of,
@@ -164,23 +164,27 @@ def test_experiments_are_named_after_their_criterion_and_handed_back_to_it() -> 
     )
     run = ran({"a/1": answer()})
     program = main_program(made, "forward", sliced, wide=False)
-    wanted = experiments_for(made, "forward", sliced, program, run)
+    wanted = experiments_for(made, "forward", sliced, Exchange(program, run))
     assert list(wanted) == ["own/vary-1", "own/vary-2", "scratch/nudge", "scratch/roll"]
     assert wanted["scratch/roll"].program.poison == Poison((), ("torch.relu",), "roll")
     runs = {name: ran() for name in wanted}
     for each, mine in ((0, ["own/vary-1", "own/vary-2"]), (2, [])):
-        question = asked_of(made, made.rubric.criteria[each], sliced, run, runs)
+        question = asked_of(made, made.rubric.criteria[each], sliced, Exchange(program, run), runs)
         assert list(question.experiments) == mine
+
+
+def _main(run: Run) -> Exchange:
+    return Exchange(Program((), "good_f"), run)
 
 
 def test_a_question_knows_what_was_asked_again() -> None:
     own = criterion("own", "own-argument", fixtures=("b",))
     made = exam((criterion(fixtures=("a",)), own), (fixture("a/1"), fixture("b/1")))
     run = ran({"a/1": answer(), "b/1": answer(), "a/1#again": answer()})
-    question = asked_of(made, own, cut(), run, {})
+    question = asked_of(made, own, cut(), _main(run), {})
     assert [each.name for each in question.fixtures] == ["b/1"]
     assert [each.name for each in question.again] == ["a/1"]
-    assert asked_of(made, own, cut(), ran(), {}).again == ()
+    assert asked_of(made, own, cut(), _main(ran()), {}).again == ()
 
 
 @pytest.mark.parametrize("names", list(itertools.permutations(("a/1", "a/1#gradient", "h/1"))))

@@ -9,11 +9,17 @@ from grader.core.notebook import Note
 from grader.core.observation import Exchange, Limits, Observation, Run, Setup
 from grader.core.record import Exam, Record
 from grader.core.report import Report
-from grader.core.slice import Location
+from grader.core.slice import Location, Passage
 from grader.judging.judge import MAIN, judge
+from grader.judging.settle import settle
 from grader.reporting.assemble import MOST_OUTPUT, assemble
+from grader.reporting.student import student_view
 from tests.builders import (
+    Player,
     answer,
+    backward_exam,
+    backward_record,
+    candidate,
     criterion,
     cut,
     exam,
@@ -220,4 +226,162 @@ def test_the_same_record_gives_the_same_bytes_outside_run(answers: str) -> None:
         assert report.run.seconds == seconds
         texts.add(report.model_dump_json(exclude={"run"}))
         assert Report.model_validate_json(report.model_dump_json()) == report
+    assert len(texts) == 1
+
+
+# A target that is called as its student chose.
+
+
+def _right(upstream: Any, x: Any) -> Any:
+    return 3 * x**2 * upstream
+
+
+def _flipped(upstream: Any, x: Any) -> Any:
+    return -_right(upstream, x)
+
+
+def _settled(one: Record, made: Exam) -> Report:
+    return _report(settle(one, made), made)
+
+
+@pytest.mark.parametrize(
+    ("sliced", "function", "form", "basis"),
+    [
+        (candidate("g", "x"), _right, "product", "observed"),
+        (candidate("x"), lambda x: 3 * x**2, "matrix", "guessed"),
+        (candidate("g", "x"), _flipped, "product", "guessed"),
+        (candidate(kind="class"), lambda x, g: _right(g, x), "module", "observed"),
+        (candidate(kind="class"), lambda x, g: _flipped(g, x), "module", "guessed"),
+        (
+            candidate(kind="autograd_function"),
+            lambda x, g: _right(g, x),
+            "autograd_function",
+            "observed",
+        ),
+    ],
+)
+def test_the_form_is_that_of_the_convention_and_says_how_it_was_found(
+    sliced: Any, function: Any, form: str, basis: str
+) -> None:
+    made = backward_exam()
+    (target,) = _settled(backward_record(made, (sliced, function)), made).targets
+    assert (target.role, target.form, target.form_basis) == ("backward", form, basis)
+
+
+def test_a_target_right_only_with_a_stand_in_has_an_observed_form() -> None:
+    made = backward_exam()
+    sliced = candidate("upstream", "x", leans_on="good_f")
+    one = backward_record(made, (sliced, Player(lambda g, x: x + 1, _right)))
+    found = _settled(one, made)
+    assert (found.targets[0].form, found.targets[0].form_basis) == ("product", "observed")
+    assert [(row.id, row.status, row.points) for row in found.criteria] == [
+        ("slope", "passed", 4.0),
+        ("far", "failed", 0.0),
+    ]
+    assert "a right good_f in place of yours" in found.criteria[0].feedback
+
+
+def test_of_several_definitions_the_one_taken_is_the_target() -> None:
+    made = backward_exam()
+    one = backward_record(
+        made,
+        (candidate("upstream", "x", symbol="first"), _flipped),
+        (candidate("upstream", "x", symbol="second"), _right),
+    )
+    found = _settled(one, made)
+    assert [(each.role, each.symbol) for each in found.targets] == [("backward", "second")]
+    assert found.automatic.bonus == 8.0
+    assert found.diagnoses == ()
+    assert found.execution is not None
+    assert any("2 definitions may be the backward target" in note for note in found.execution.notes)
+
+
+@pytest.mark.parametrize("observed", [1, 2])
+def test_a_fault_among_several_definitions_is_told_all_the_same(observed: int) -> None:
+    """The infrastructure failed while a further one was asked: then nothing was settled."""
+    made = backward_exam()
+    told = [(candidate("upstream", "x", symbol=name), _right) for name in "abc"]
+    one = backward_record(made, *told, fault="the zygote is gone")
+    kept = dict(list(one.exchanges.items())[:observed])
+    found = _settled(replace(one, exchanges=kept), made)
+    assert (found.status, found.criteria) == ("ungradable", ())
+    assert {each.role for each in found.targets} <= {"backward"}
+    assert len(found.targets) <= 1
+
+
+def test_a_bug_whose_results_came_back_is_named() -> None:
+    made = backward_exam()
+    found = _settled(backward_record(made, (candidate("upstream", "x"), _flipped)), made)
+    (bug,) = found.diagnoses
+    assert (bug.id, bug.confidence, bug.criteria) == ("flipped", "matched", ("slope", "far"))
+    assert [row.diagnoses for row in found.criteria] == [("flipped",), ("flipped",)]
+
+
+def test_a_student_sees_a_diagnosis_that_explains_no_row() -> None:
+    made = backward_exam(visibility="hidden")
+    sliced = candidate("upstream", kind="class", uncalled=True)
+    near = backward_record(made, (sliced, lambda x, g: _right(g, x) if x.max() < 10 else x))
+    report = _settled(near, made)
+    assert [(each.id, each.confidence, each.criteria) for each in report.diagnoses] == [
+        ("never-called", "static", ())
+    ]
+    assert student_view(report).diagnoses == report.diagnoses
+
+
+def test_a_student_does_not_see_a_diagnosis_that_hidden_rows_alone_explain() -> None:
+    made = backward_exam(visibility="hidden")
+    sliced = candidate("upstream", kind="class", uncalled=True)
+
+    def near(x: Any, upstream: Any) -> Any:
+        return _flipped(upstream, x) if abs(x).max() < 10 else _right(upstream, x)
+
+    report = _settled(backward_record(made, (sliced, near)), made)
+    assert [each.id for each in report.diagnoses] == ["flipped", "never-called"]
+    assert [each.id for each in student_view(report).diagnoses] == ["never-called"]
+
+
+def test_what_was_written_is_kept_for_whoever_marks_by_hand() -> None:
+    made = backward_exam()
+    passages = (
+        Passage("$p_i(1 - p_j)$\n\x1b[31mred", Location(4, 1, "id4", 30)),
+        Passage("at the top", Location(0, 1)),
+    )
+    one = backward_record(
+        made, (candidate("upstream", "x"), _right), written={"backward": passages, "forward": ()}
+    )
+    report = _settled(one, made)
+    first, second = report.written
+    assert (first.role, second.role) == ("backward", "backward")
+    assert first.location is not None
+    assert first.location.model_dump() == {"cell": 4, "cell_id": "id4", "line": 1, "file_line": 30}
+    assert first.text.startswith("$p_i(1 - p_j)$\n")
+    assert "\x1b" not in first.text
+    assert second.text == "at the top"
+    assert Report.model_validate_json(report.model_dump_json()) == report
+
+
+def test_nothing_written_is_nothing_told() -> None:
+    made = backward_exam()
+    assert _settled(backward_record(made, (candidate("g", "x"), _right)), made).written == ()
+
+
+def test_what_was_written_stays_where_the_sandbox_failed() -> None:
+    made = backward_exam()
+    one = backward_record(
+        made,
+        (candidate("upstream", "x"), _right),
+        written={"backward": (Passage("a proof", Location(2, 1)),)},
+        fault="the zygote is gone",
+    )
+    assert [each.text for each in _settled(one, made).written] == ["a proof"]
+
+
+@pytest.mark.parametrize("function", [_right, _flipped, lambda g, x: g + x])
+def test_a_settled_record_gives_the_same_bytes_again(function: Any) -> None:
+    made = backward_exam()
+    leaning = candidate("upstream", "x", leans_on="good_f", uncalled=True)
+    one = backward_record(
+        made, (candidate("g", "x"), function), (leaning, Player(function, _right))
+    )
+    texts = {_settled(one, made).model_dump_json(exclude={"run"}) for _ in range(2)}
     assert len(texts) == 1

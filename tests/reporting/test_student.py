@@ -185,7 +185,7 @@ def test_the_view_knows_every_field_of_a_report() -> None:
     """Whoever adds a field decides here whether a student may see it, and in `student_view`."""
     assert set(Report.model_fields) == {
         "adjustments", "automatic", "criteria", "diagnoses", "execution", "final", "manual",
-        "reason", "rubric", "run", "schema_version", "status", "submission", "targets",
+        "reason", "rubric", "run", "schema_version", "status", "submission", "targets", "written",
     }  # fmt: skip
     assert set(CriterionResult.model_fields) == {
         "bonus", "diagnoses", "evidence", "feedback", "id", "max_points", "points", "status",

@@ -18,6 +18,7 @@ GROUPS = {
     "dark": (FixtureFacts("dark/row", shown=False),),
     "grad": (FixtureFacts("grad/pair", shown=True, upstream=True),),
     "info": (FixtureFacts("info/odd", shown=True, scored=False),),
+    "more-values": (FixtureFacts("more-values/pair", shown=True, role="more"),),
 }
 HEAD = 'id: made\nversion: "1.0"\ntitle: Made\nassignment: made\ncriteria:\n'
 VALUES = "  - {id: values, title: V, check: values, points: 4, fixtures: [values]}\n"
@@ -118,7 +119,20 @@ CASES = {
     ),
     "group like none": (
         row("check: values, fixtures: [xyz]"),
-        "7:64 error: no fixtures `xyz`, expected one of: dark, grad, info, late, values",
+        "7:64 error: no fixtures `xyz`, expected one of: dark, grad, info, late, more-values, "
+        "values",
+    ),
+    "another role's fixtures": (
+        row("check: values, fixtures: [more-values]"),
+        "7:64 error: `more-values` is about `more`: name fixtures of one role",
+    ),
+    "fixtures of no role": (
+        row("check: values, role: more, fixtures: [values]"),
+        "7:76 error: `values` is not about that role: name fixtures of one role",
+    ),
+    "manual with a stand-in": (
+        row("check: manual, stand_in: true"),
+        "7:63 error: a manual criterion is marked by a person: remove `stand_in`",
     ),
     "unknown fixture": (
         row("check: values, fixtures: [values/piar]"),
@@ -287,6 +301,32 @@ def test_facts_of_fixture_files(tmp_path: Path) -> None:
             FixtureFacts("values/row", shown=False, scored=False, upstream=True),
         )
     }
+
+
+def test_a_roles_own_fixtures_are_right(tmp_path: Path) -> None:
+    assert found(tmp_path, row("check: values, role: more, fixtures: [more-values]")) == []
+
+
+def test_facts_tell_the_role_of_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "values.yaml").write_text(
+        "- {name: pair, says: two, visibility: visible, inputs: {x: {literal: [[0, 1]]}}}\n"
+    )
+    assert facts(load_specs(tmp_path)) == {
+        "more-values": (FixtureFacts("more-values/pair", shown=True, role="more"),)
+    }
+
+
+GATE = "  - {id: gate, title: G, check: implemented, points: 0, gate: true}\n"
+
+
+@pytest.mark.parametrize(("bonus", "count"), [("true", 0), ("false", 1)])
+def test_a_bonus_offers_no_way_past_a_cap(tmp_path: Path, bonus: str, count: int) -> None:
+    rest = f"check: values, role: more, bonus: {bonus}, fixtures: [more-values]"
+    caps = "caps:\n  - {failed: values, score: 2, reason: R}\n"
+    lines = found(tmp_path, row(rest) + GATE + caps)
+    assert len(lines) == count
+    assert all("can be skipped" in line for line in lines)
 
 
 def test_a_cap_on_what_can_be_skipped_is_refused(tmp_path: Path) -> None:

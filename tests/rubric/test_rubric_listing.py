@@ -31,6 +31,7 @@ MADE = Rubric.model_validate(
                 "visibility": "hidden",
                 "fixtures": ["values"],
                 "skip_unless": ["right-values"],
+                "stand_in": True,
                 "scale_with": ["right-values"],
                 "forbid": {"names": ["torch.relu"], "ops": ["aten::relu"]},
             },
@@ -49,8 +50,9 @@ assignment made; 4.5 points, 1 bonus, 5 by hand
                            values on values, batch/odd; all or nothing
     1 bonus  own           Own work
                            about second; from-scratch on values; skipped where right-values failed;
-                           scaled with right-values; forbids 2 library names and operators; hidden
-                           from students
+                           scaled with right-values; also judged with a right function in place of
+                           another role's; forbids 2 library names and operators; hidden from
+                           students
   5 by hand  essay         Essay
 
   At most 2 points where own fails: It is not your own.
@@ -69,5 +71,6 @@ def test_every_criterion_has_a_row() -> None:
 def test_shipped_rubrics_by_name() -> None:
     found = {listed.name: listed for listed in shipped_rubrics()}
     assert list(found) == ["log_softmax", "softmax"]
-    assert (found["softmax"].points, found["softmax"].manual) == (20, 5)
+    softmax = found["softmax"]
+    assert (softmax.points, softmax.bonus, softmax.manual) == (20, 5, 5)
     assert found["log_softmax"].assignment == "log_softmax"

@@ -25,8 +25,11 @@ from grader.rubric import facts, lint, load
 from grader.rubric.loading import shipped_names
 
 SOFTMAX = load("softmax", folder=Path()).rubric
-FORBID = SOFTMAX.criterion("from-scratch").forbid
+FORBIDS = {
+    name: SOFTMAX.criterion(name).forbid for name in ("from-scratch", "backward-from-scratch")
+}
 VALUES = ("values", "stable", "batch", "per-row-shift")
+BACKWARD = ("backward-values", "backward-batch", "backward-stable", "backward-from-scratch")
 
 
 def marked(default: CriterionStatus = "passed", **others: CriterionStatus) -> Scored:
@@ -60,10 +63,15 @@ def test_the_points() -> None:
         "pure": 1,
         "dtype": 1,
         "from-scratch": 1,
+        "backward-values": 2,
+        "backward-batch": 1,
+        "backward-stable": 1,
+        "backward-from-scratch": 1,
         "discussion": 5,
     }
     full = marked()
     assert (full.automatic.score, full.automatic.max) == (20, 20)
+    assert (full.automatic.bonus, full.automatic.max_bonus) == (5, 5)
     assert (full.manual.max, full.final.max) == (5, 25)
     assert full.open == ("waits for a mark by hand: discussion",)
 
@@ -78,9 +86,37 @@ def test_answers_of_no_worth_earn_nothing(gradient: CriterionStatus) -> None:
 
 def test_an_unfinished_function_skips_the_rest() -> None:
     scored = marked(implemented="failed")
-    rest = [row.status for row in scored.rows if row.id not in ("implemented", "discussion")]
-    assert set(rest) == {"skipped"}
+    apart = {"implemented", "discussion", *BACKWARD}
+    assert {row.status for row in scored.rows if row.id not in apart} == {"skipped"}
     assert scored.automatic.score == 0
+    # an optional question is marked by itself
+    assert scored.automatic.bonus == 5
+
+
+def test_the_backward_pass_is_a_bonus_apart() -> None:
+    rows = [each for each in SOFTMAX.criteria if each.role]
+    assert [row.id for row in rows] == list(BACKWARD)
+    assert all(row.bonus and row.role == "backward" for row in rows)
+    # whether it is stable is decided as it was handed in, with the forward pass it came with
+    assert [row.id for row in rows if not row.stand_in] == ["backward-stable"]
+    skipped: dict[str, CriterionStatus] = dict.fromkeys(BACKWARD, "skipped")
+    without = marked(**skipped)
+    assert (without.automatic.score, without.automatic.bonus) == (20, 0)
+    assert all(
+        row.feedback.endswith("nothing but its bonus is lost.")
+        for row in without.rows
+        if row.id in BACKWARD
+    )
+
+
+@pytest.mark.parametrize("stable", ["passed", "not_applicable"])
+def test_a_wrong_backward_pass_earns_no_bonus(stable: CriterionStatus) -> None:
+    wrong = marked(backward_values="failed", backward_batch="failed", backward_stable=stable)
+    assert (wrong.automatic.score, wrong.automatic.bonus) == (20, 0)
+
+
+def test_a_library_s_gradient_keeps_what_right_values_earn() -> None:
+    assert marked(backward_from_scratch="failed").automatic.bonus == 4
 
 
 def test_a_librarys_answer_is_capped() -> None:
@@ -120,11 +156,12 @@ class Trace(TorchDispatchMode):
         return func(*args, **(kwargs or {}))
 
 
-def forbidden(call: Callable[[], object]) -> list[str]:
-    assert FORBID is not None
+def forbidden(call: Callable[[], object], criterion: str = "from-scratch") -> list[str]:
+    forbid = FORBIDS[criterion]
+    assert forbid is not None
     with Trace() as trace:
         call()
-    return sorted(name for name in trace.names for ops in FORBID.ops if fnmatchcase(name, ops))
+    return sorted(name for name in trace.names for ops in forbid.ops if fnmatchcase(name, ops))
 
 
 F = nn.functional
@@ -179,6 +216,37 @@ def test_basic_operations_are_not(call: Callable[[], object], mode: Any) -> None
         assert not forbidden(call)
 
 
+def differentiated(function: Callable[[Any], torch.Tensor]) -> Callable[[], object]:
+    leaf = X.clone().requires_grad_()
+    return lambda: torch.autograd.grad(function(leaf)[0, 0], leaf)
+
+
+P = X.softmax(1)
+GRADIENTS: dict[str, Callable[[], object]] = {
+    "private": lambda: torch._softmax_backward_data(X, P, 1, torch.float32),
+    "private log": lambda: torch._log_softmax_backward_data(X, P.log(), 1, torch.float32),
+    "function": differentiated(lambda x: x.softmax(1)),
+    "log": differentiated(lambda x: x.log_softmax(1)),
+}
+
+
+@pytest.mark.parametrize("call", GRADIENTS.values(), ids=GRADIENTS.keys())
+def test_a_library_gradient_is_seen(call: Callable[[], object]) -> None:
+    assert forbidden(call, "backward-from-scratch")
+
+
+@pytest.mark.parametrize("call", [*BASIC.values(), DISGUISES["function"], DISGUISES["module"]])
+def test_a_derivative_of_a_librarys_answer_is_one_s_own(call: Callable[[], object]) -> None:
+    assert not forbidden(call, "backward-from-scratch")
+
+
+@pytest.mark.parametrize("name", ["autograd::engine", "autograd::dual", "aten::_make_dual"])
+def test_differentiation_itself_is_forbidden(name: str) -> None:
+    forbid = FORBIDS["backward-from-scratch"]
+    assert forbid is not None
+    assert any(fnmatchcase(name, ops) for ops in forbid.ops)
+
+
 def resolves(name: str) -> bool:
     if name.startswith("."):
         return hasattr(torch.Tensor, name[1:])
@@ -194,9 +262,13 @@ def resolves(name: str) -> bool:
     return False
 
 
-def test_forbidden_names_of_torch_exist() -> None:
-    assert FORBID is not None
-    own = [name for name in FORBID.names if name.startswith((".", "torch."))]
-    assert len(own) > 40
+@pytest.mark.parametrize(
+    ("criterion", "least"), [("from-scratch", 40), ("backward-from-scratch", 20)]
+)
+def test_forbidden_names_of_torch_exist(criterion: str, least: int) -> None:
+    forbid = FORBIDS[criterion]
+    assert forbid is not None
+    own = [name for name in forbid.names if name.startswith((".", "torch."))]
+    assert len(own) > least
     assert [name for name in own if not resolves(name)] == []
-    assert len(set(FORBID.names)) == len(FORBID.names)
+    assert len(set(forbid.names)) == len(forbid.names)

@@ -27,6 +27,7 @@ CRITERIA = st.fixed_dictionaries(
     optional={
         "bonus": FLAG,
         "gate": FLAG,
+        "stand_in": FLAG,
         "role": st.sampled_from(("", "second")),
         "fixtures": NAMED,
         "skip_unless": NAMED,

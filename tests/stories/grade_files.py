@@ -21,7 +21,7 @@ def exam() -> Exam:
     folder = shipped("rubrics")
     loaded = rubric.load("softmax", folder=folder)
     assignment = assignments.load("softmax", folder)
-    every = fixtures.load(assignments.fixture_folder("softmax", folder), assignment.tasks[0])
+    every = fixtures.load_all(assignments.fixture_folder("softmax", folder), assignment.tasks)
     return Exam(loaded.rubric, loaded.sha256, assignment, every, seed=1)
 
 

@@ -47,6 +47,10 @@ def test_the_seed_that_reads_a_global(graded: dict[str, dict[str, Any]]) -> None
         "pure": "passed",
         "dtype": "failed",
         "from-scratch": "passed",
+        "backward-values": "failed",
+        "backward-batch": "failed",
+        "backward-stable": "failed",
+        "backward-from-scratch": "passed",
         "discussion": "pending",
     }
     assert "global-logits" in {one["id"] for one in report["diagnoses"]}
@@ -73,9 +77,46 @@ def test_the_seed_that_takes_the_maximum_of_a_list(graded: dict[str, dict[str, A
     assert any("(cell 6, line 5)" in one["text"] for one in raised)
 
 
+def test_the_seed_with_a_diagonal_for_a_derivative(graded: dict[str, dict[str, Any]]) -> None:
+    report = graded[GLOBAL]
+    (target,) = [one for one in report["targets"] if one["role"] == "backward"]
+    assert (target["symbol"], target["form"]) == ("softmax_derivative", "jacobian")
+    assert target["form_basis"] == "guessed"
+    (found,) = [one for one in report["diagnoses"] if one["role"] == "backward"]
+    assert (found["id"], found["confidence"]) == ("diagonal-only", "matched")
+    (derivation,) = report["written"]
+    assert derivation["role"] == "backward"
+    assert "\\frac{exp(x_i)}" in derivation["text"]
+    assert "tensor(" not in derivation["text"]
+    assert report["automatic"]["bonus"] == 0
+
+
+def test_the_seed_with_a_module_that_autograd_never_calls(
+    graded: dict[str, dict[str, Any]],
+) -> None:
+    report = graded[BUILTIN]
+    (target,) = [one for one in report["targets"] if one["role"] == "backward"]
+    assert (target["symbol"], target["form"]) == ("CustomSoftmax", "module")
+    assert target["form_basis"] == "observed"
+    found = {name: status for name, status in statuses(report).items() if "backward" in name}
+    assert found == {
+        "backward-values": "passed",
+        "backward-batch": "passed",
+        "backward-stable": "failed",
+        "backward-from-scratch": "passed",
+    }
+    assert report["automatic"]["bonus"] == 4
+    assert any("autograd never calls" in note for note in report["execution"]["notes"])
+    named = {one["id"]: one for one in report["diagnoses"] if one["role"] == "backward"}
+    assert set(named) == {"unstable-forward", "never-called"}
+    assert named["unstable-forward"]["criteria"] == ["backward-stable"]
+    assert named["never-called"]["confidence"] == "static"
+
+
 @pytest.mark.parametrize("source", [GLOBAL, BUILTIN])
 def test_both_earn_next_to_nothing(graded: dict[str, dict[str, Any]], source: str) -> None:
-    assert graded[source]["automatic"] == {"score": 0, "max": 20, "bonus": 0, "max_bonus": 0}
+    automatic = graded[source]["automatic"]
+    assert (automatic["score"], automatic["max"], automatic["max_bonus"]) == (0, 20, 5)
 
 
 @pytest.mark.parametrize(("source", "file_line"), [(GLOBAL, 29), (BUILTIN, 40)])

@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from grader.assignments.softmax import oracle
+from grader.assignments.softmax.backward import BACKWARD
 from grader.assignments.softmax.bugs import BUGS
 from grader.core.assignment import Assignment, Kind, Task
 from grader.core.fixture import Inputs
@@ -74,6 +75,7 @@ ASSIGNMENT: Final = Assignment(
                 "from-scratch": "library-softmax",
             },
         ),
+        BACKWARD,
     ),
     bugs=BUGS,
 )

@@ -1,4 +1,7 @@
-"""Known bugs of a softmax, in words for the student; no text gives the answer away."""
+"""Known bugs of a softmax and of its backward pass, in words for the student.
+
+No text gives the answer away. An id that both roles know has words of its own for the second.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from grader.core.assignment import Bug
 
 __all__ = ["BUGS"]
 
-BUGS: Final[Mapping[str, Bug]] = {
+_FORWARD: Final[Mapping[str, Bug]] = {
     "no-shift": Bug(
         "The exponentials are taken of the logits as they are, so large ones overflow and very "
         "negative ones all become zero.",
@@ -100,3 +103,66 @@ BUGS: Final[Mapping[str, Bug]] = {
         "Where does a fixed size stand in the code? The argument knows its own shape.",
     ),
 }
+
+_BACKWARD: Final[Mapping[str, Bug]] = {
+    "diagonal-only": Bug(
+        "Only the derivative of each output by its own logit is there; the outputs of a softmax "
+        "depend on the other logits too.",
+        "Raise one logit of a row a little and watch the probabilities of the others. Where does "
+        "your derivative say how much they change?",
+    ),
+    "missing-correction": Bug(
+        "The denominator is treated as a constant: its own dependence on the logits is missing.",
+        "The same logit stands above and below the fraction line. Which rule differentiates a "
+        "quotient?",
+    ),
+    "sign-flipped": Bug(
+        "The result is the right one with the opposite sign.",
+        "When a logit grows, does its own probability grow or shrink? Compare the sign of that "
+        "derivative with yours.",
+    ),
+    "ignores-upstream": Bug(
+        "The result does not depend on the upstream gradient.",
+        "A backward pass carries on what the layer after it sends back. Call yours with two "
+        "different upstream gradients and compare.",
+    ),
+    "backward/wrong-axis": Bug(
+        "The reduction runs over the batch instead of over the classes of a row.",
+        "Change the upstream gradient of one row of a batch. In which rows may the result change?",
+    ),
+    "backward/sum-over-all": Bug(
+        "The sum runs over the whole batch, so that every row's result depends on the other rows.",
+        "For a batch of B rows, how many sums do you need? Compare each row with the result for "
+        "that row alone.",
+    ),
+    "backward/global-logits": Bug(
+        "The backward pass reads a notebook variable instead of its arguments, so the result "
+        "depends on what ran before.",
+        "Restart the kernel, define only what the backward pass needs, and call it with inputs "
+        "of another shape.",
+    ),
+    "unstable-forward": Bug(
+        "The backward pass is right where its own softmax is: that one overflows or underflows "
+        "for extreme logits.",
+        "Print the probabilities your backward pass works with for logits near 1000.",
+    ),
+    "library-autograd": Bug(
+        "The gradient comes from a library's automatic differentiation, which was to be derived "
+        "and written by hand.",
+        "Write the derivative down on paper first; keep automatic differentiation to check it.",
+    ),
+    "never-called": Bug(
+        "Autograd never calls the `backward` of an `nn.Module`: it differentiates `forward` by "
+        "itself. The notebook's own comparison therefore compares autograd with autograd.",
+        "Call your method by hand with an upstream gradient of your choice, and compare what it "
+        "returns with what autograd gives for the same one.",
+    ),
+    "fused-cross-entropy": Bug(
+        "This is the gradient of a softmax followed by a cross-entropy loss, not that of the "
+        "softmax alone.",
+        "Which function is differentiated here? No labels are known to a softmax layer, only an "
+        "upstream gradient.",
+    ),
+}
+
+BUGS: Final[Mapping[str, Bug]] = {**_FORWARD, **_BACKWARD}

@@ -7,12 +7,16 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from grader.core.assignment import Task
+from grader.core.convention import Convention
 from grader.core.fixture import Fixture
 from grader.core.observation import Call, Fault, Observation, Program, Run
 from grader.core.report import Evidence
 from grader.core.rubric import Criterion
 from grader.core.slice import Slice
+from grader.core.tensor import RawTensor
 from grader.core.verdict import Verdict
+from grader.judging.calling import call_for, truths_for
+from grader.judging.compare import Comparison, closest, compare
 
 __all__ = [
     "AGAIN",
@@ -24,7 +28,6 @@ __all__ = [
     "fault_text",
     "no_experiments",
     "unanswered",
-    "value_call",
     "value_calls",
 ]
 
@@ -42,6 +45,7 @@ class Asked:
     run          the main run of the target
     experiments  runs of what `Check.experiments` asked for, by its names
     again        fixtures that were asked once more at the end, whichever criterion they are for
+    convention   how the target is called, where the task leaves that to the student
     """
 
     criterion: Criterion
@@ -51,6 +55,23 @@ class Asked:
     run: Run
     experiments: Mapping[str, Run] = field(default_factory=dict)
     again: tuple[Fixture, ...] = ()
+    convention: Convention | None = None
+
+    def call(self, fixture: Fixture) -> Call:
+        """The plain call on a fixture; its key is the fixture's name."""
+        return call_for(self.task, fixture, self.convention)
+
+    def compare(self, fixture: Fixture, value: RawTensor) -> Comparison:
+        """The value against what the fixture must give."""
+        if self.convention is None:
+            return compare(value, fixture.truth)
+        return closest(value, truths_for(fixture, self.convention))
+
+    @property
+    def wanted(self) -> str:
+        """The target as a sentence names it."""
+        names = self.task.wanted.names
+        return self.slice.symbol or (names[0] if names else f"the {self.task.role} function")
 
     @property
     def scored(self) -> tuple[Fixture, ...]:
@@ -90,7 +111,7 @@ class Check:
     watch        operator patterns the main run must watch for it
     """
 
-    calls: Callable[[Criterion, Task, tuple[Fixture, ...]], tuple[Call, ...]]
+    calls: Callable[[Criterion, Task, tuple[Fixture, ...], Convention | None], tuple[Call, ...]]
     experiments: Callable[[Asked, Program], Mapping[str, Experiment]]
     verdict: Callable[[Asked], Verdict]
     watch: Callable[[Criterion], tuple[str, ...]] = lambda _: ()
@@ -101,14 +122,11 @@ def no_experiments(_: Asked, __: Program) -> Mapping[str, Experiment]:
     return {}
 
 
-def value_call(fixture: Fixture) -> Call:
-    """The plain call on a fixture; its key is the fixture's name."""
-    return Call(fixture.name, fixture.arguments)
-
-
-def value_calls(_: Criterion, __: Task, fixtures: tuple[Fixture, ...]) -> tuple[Call, ...]:
+def value_calls(
+    _: Criterion, task: Task, fixtures: tuple[Fixture, ...], convention: Convention | None
+) -> tuple[Call, ...]:
     """One plain call a fixture."""
-    return tuple(value_call(fixture) for fixture in fixtures)
+    return tuple(call_for(task, fixture, convention) for fixture in fixtures)
 
 
 def evidence(fixture: Fixture, outcome: EvidenceOutcome, text: str = "") -> Evidence:

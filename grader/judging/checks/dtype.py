@@ -25,8 +25,8 @@ _TYPED: Final = ("tensor", "numpy array")
 """What has a dtype; a list of Python floats has none, so only its values are judged."""
 
 
-def _judge(fixture: Fixture, observation: Observation) -> Evidence:
-    found = judge_value(fixture, observation)
+def _judge(asked: Asked, fixture: Fixture, observation: Observation) -> Evidence:
+    found = judge_value(asked, fixture, observation)
     value = observation.value
     if value is None or observation.returned not in _TYPED or value.dtype == fixture.dtype:
         return found
@@ -57,7 +57,7 @@ def _verdict(asked: Asked) -> Verdict:
     found = [
         evidence(fixture, "not_run", "NumPy has no bfloat16; not counted")
         if fixture.name in beyond
-        else _judge(fixture, observed[fixture.name])
+        else _judge(asked, fixture, observed[fixture.name])
         for fixture in fixtures
     ]
     return tally(asked, found, uncounted=beyond)

@@ -22,7 +22,6 @@ from grader.judging.checks.asked import (
     Experiment,
     by_fixture,
     evidence,
-    value_call,
     value_calls,
 )
 from grader.judging.checks.values import never_observed
@@ -67,7 +66,7 @@ def _experiments(asked: Asked, main: Program) -> Mapping[str, Experiment]:
     if not mentioned and not _operators(asked.run):
         return {}
     calls = tuple(
-        value_call(fixture)
+        asked.call(fixture)
         for fixture in asked.scored
         if (seen := asked.run.calls.get(fixture.name)) is not None and seen.outcome == "ok"
     )

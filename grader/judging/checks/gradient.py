@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from grader.core.assignment import Task
+from grader.core.convention import Convention
 from grader.core.fixture import Fixture
 from grader.core.observation import Call, Observation
 from grader.core.report import Evidence
@@ -27,7 +28,9 @@ __all__ = ["GRADIENT"]
 SUFFIX: Final = "#gradient"
 
 
-def _calls(_: Criterion, task: Task, fixtures: tuple[Fixture, ...]) -> tuple[Call, ...]:
+def _calls(
+    _: Criterion, task: Task, fixtures: tuple[Fixture, ...], __: Convention | None
+) -> tuple[Call, ...]:
     wrt = task.arguments.index(task.differentiable) if task.differentiable else 0
     return tuple(
         Call(fixture.name + SUFFIX, fixture.arguments, "gradient", fixture.upstream, wrt)

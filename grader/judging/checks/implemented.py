@@ -9,7 +9,8 @@ __all__ = ["IMPLEMENTED"]
 
 
 def _verdict(asked: Asked) -> Verdict:
-    wanted = asked.task.wanted.names[0]
+    names = asked.task.wanted.names
+    wanted = names[0] if names else asked.wanted
     match asked.slice.state:
         case "missing":
             near = asked.slice.near

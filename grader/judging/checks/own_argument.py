@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Final
 
 from grader.core.fixture import Fixture
-from grader.core.observation import Observation, Program, Run
+from grader.core.observation import Observation, Program
 from grader.core.report import Evidence
 from grader.core.verdict import Verdict
 from grader.judging.checks.asked import (
@@ -22,11 +22,10 @@ from grader.judging.checks.asked import (
     Experiment,
     by_fixture,
     evidence,
-    value_call,
     value_calls,
 )
 from grader.judging.checks.values import never_observed
-from grader.judging.compare import compare, same
+from grader.judging.compare import same
 
 __all__ = ["OWN_ARGUMENT"]
 
@@ -36,7 +35,7 @@ VARIATIONS: Final = (1, 2)
 def _experiments(asked: Asked, main: Program) -> Mapping[str, Experiment]:
     if not any(statement.data for statement in main.statements):
         return {}
-    calls = tuple(value_call(fixture) for fixture in asked.scored)
+    calls = tuple(asked.call(fixture) for fixture in asked.scored)
     return {
         f"{asked.criterion.id}/vary-{number}": Experiment(
             replace(main, vary=number, watch=()), calls
@@ -56,7 +55,7 @@ def _verdict(asked: Asked) -> Verdict:
     unknown = never_observed(asked, before)
     if unknown is not None:
         return unknown
-    found = [_judge(fixture, before, asked.experiments) for fixture in asked.scored]
+    found = [_judge(asked, fixture, before) for fixture in asked.scored]
     if any(each.outcome == "wrong" for each in found):
         text = "The answer changes with other data of the notebook, for one and the same argument."
         return asked.verdict("failed", 0.0, text, found, asked.proved())
@@ -70,22 +69,20 @@ def _second_answer(asked: Asked) -> Evidence | None:
         again = asked.run.calls.get(fixture.name + AGAIN)
         if first is None or again is None or _stopped(first) or _stopped(again):
             continue
-        if _differ(fixture, first, again):
+        if _differ(asked, fixture, first, again):
             return evidence(fixture, "wrong", "another answer when asked again")
     return None
 
 
-def _judge(
-    fixture: Fixture, before: Mapping[str, Observation], experiments: Mapping[str, Run]
-) -> Evidence:
+def _judge(asked: Asked, fixture: Fixture, before: Mapping[str, Observation]) -> Evidence:
     first = before.get(fixture.name)
-    for run in experiments.values():
+    for run in asked.experiments.values():
         after = run.calls.get(fixture.name)
         if first is None or after is None:
             continue
         if _stopped(first) or _stopped(after):
             continue  # a limit says nothing about what the answer depends on
-        if _differ(fixture, first, after):
+        if _differ(asked, fixture, first, after):
             return evidence(fixture, "wrong", "another answer once the notebook's data is other")
     return evidence(fixture, "ok")
 
@@ -94,7 +91,7 @@ def _stopped(observation: Observation) -> bool:
     return observation.outcome in ("timed_out", "killed", "not_run")
 
 
-def _differ(fixture: Fixture, first: Observation, second: Observation) -> bool:
+def _differ(asked: Asked, fixture: Fixture, first: Observation, second: Observation) -> bool:
     if first.outcome != second.outcome or (first.value is None) != (second.value is None):
         return True
     if first.value is None or second.value is None:
@@ -103,7 +100,7 @@ def _differ(fixture: Fixture, first: Observation, second: Observation) -> bool:
     shaped = first.value.shape == fixture.truth.bound.shape
     if same(first.value, second.value, fixture.truth.bound if shaped else 0.0):
         return False
-    both_right = compare(first.value, fixture.truth).ok and compare(second.value, fixture.truth).ok
+    both_right = all(asked.compare(fixture, each).ok for each in (first.value, second.value))
     return not both_right
 
 

@@ -8,6 +8,7 @@ from grader.core.fixture import Fixture
 from grader.core.observation import Observation
 from grader.core.report import Evidence
 from grader.core.verdict import Verdict
+from grader.judging.calling import spared
 from grader.judging.checks.asked import (
     Asked,
     Check,
@@ -18,17 +19,17 @@ from grader.judging.checks.asked import (
     value_calls,
 )
 from grader.judging.checks.tally import named_outcomes, tally
-from grader.judging.compare import Comparison, compare
+from grader.judging.compare import Comparison
 
 __all__ = ["VALUES", "compared", "judge_value", "never_observed"]
 
 
-def judge_value(fixture: Fixture, observation: Observation) -> Evidence:
+def judge_value(asked: Asked, fixture: Fixture, observation: Observation) -> Evidence:
     """One fixture's evidence."""
     without = unanswered(fixture, observation)
     if without is not None or observation.value is None:
         return without or evidence(fixture, "wrong")
-    return compared(fixture, compare(observation.value, fixture.truth))
+    return compared(fixture, asked.compare(fixture, observation.value))
 
 
 def compared(fixture: Fixture, comparison: Comparison) -> Evidence:
@@ -60,9 +61,13 @@ def _verdict(asked: Asked) -> Verdict:
     unknown = never_observed(asked, observed)
     if unknown is not None:
         return unknown
+    said = [fixture for fixture in asked.fixtures if not spared(fixture, asked.convention)]
+    if asked.scored and not any(fixture.scored for fixture in said):
+        text = "Nothing here depends on it: it is handed what these inputs would put to the test."
+        return asked.verdict("not_applicable", 1.0, text)
     found = [
-        judge_value(fixture, observed[fixture.name])
-        for fixture in asked.fixtures
+        judge_value(asked, fixture, observed[fixture.name])
+        for fixture in said
         if fixture.name in observed
     ]
     return tally(asked, found, diagnoses=named_outcomes(found))

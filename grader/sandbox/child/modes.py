@@ -12,7 +12,7 @@ import torch
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
-__all__ = ["MOST_OPS", "OnCpu", "TooManyOps", "Watch", "poison_named"]
+__all__ = ["MOST_OPS", "OnCpu", "TooManyOps", "Watch", "falsify", "poison_named"]
 
 MOST_OPS: Final = 20_000
 """Operators one watched call may use; a longer one is asked again without watching."""
@@ -61,10 +61,13 @@ class Watch(TorchDispatchMode):
         if self.count > MOST_OPS:
             raise TooManyOps
         result = func(*args, **(kwargs or {}))
-        name = self._watched(func)
-        if name is None:
+        if func not in self.known:
+            name = str(func._schema.name)
+            self.known[func] = name if self._matches(name) else None
+        known = self.known[func]
+        if known is None:
             return result
-        self.seen.add(name)
+        self.seen.add(known)
         if self.how is None:
             return result
         false = falsify(result, self.how)
@@ -76,12 +79,15 @@ class Watch(TorchDispatchMode):
         # False keeps torch from importing its compiler (over a second) to wrap this class
         return False
 
-    def _watched(self, func: Any) -> str | None:
-        if func not in self.known:
-            name = str(func._schema.name)
-            hit = any(fnmatch.fnmatchcase(name, pattern) for pattern in self.patterns)
-            self.known[func] = name if hit else None
-        return self.known[func]
+    def meets(self, name: str) -> bool:
+        """Whether `name` is watched; it is seen from then on."""
+        if self._matches(name):
+            self.seen.add(name)
+            return True
+        return False
+
+    def _matches(self, name: str) -> bool:
+        return any(fnmatch.fnmatchcase(name, pattern) for pattern in self.patterns)
 
 
 def falsify(result: Any, how: str) -> Any:

@@ -4,14 +4,12 @@ from __future__ import annotations
 import __future__ as future
 
 import ast
-import functools
-import inspect
 import linecache
 import random
 import sys
 import traceback
 import types
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -19,6 +17,7 @@ import numpy as np
 import torch
 
 from grader.sandbox.child.modes import Watch
+from grader.sandbox.child.target import Target, resolve
 
 __all__ = ["Prepared", "fault_of", "prepare"]
 
@@ -30,13 +29,8 @@ _uniform = torch.rand
 class Prepared:
     """A target ready to be called."""
 
-    call: Callable[..., Any]
-    fills: Mapping[str, int]
+    target: Target
     watch: Watch | None
-
-
-class NotCallable(Exception):
-    """The symbol is bound to something that is not the function asked for."""
 
 
 def prepare(header: Mapping[str, Any]) -> tuple[Prepared | None, dict[str, Any]]:
@@ -59,14 +53,13 @@ def prepare(header: Mapping[str, Any]) -> tuple[Prepared | None, dict[str, Any]]
         except BaseException as error:  # noqa: BLE001 - a kernel goes on with the next cell
             faults.append([number, fault_of(error)["fault"]])
     try:
-        call, form = _resolve(main.__dict__, header["symbol"])
-        fills = _fills(call, header["arity"], header["fills"])
+        target = resolve(main.__dict__, header["symbol"], header["method"], header["fills"])
     except BaseException as error:  # noqa: BLE001 - constructors and metaclasses are student code
         faults.append([-1, fault_of(error)["fault"]])
         return None, {"outcome": "raised", "form": "", "faults": faults}
     poison = header["poison"]
     watch = Watch(header["watch"], poison and poison["how"]) if header["watch"] else None
-    return Prepared(call, fills, watch), {"outcome": "ok", "form": form, "faults": faults}
+    return Prepared(target, watch), {"outcome": "ok", "form": target.form, "faults": faults}
 
 
 def _execute(statement: Mapping[str, Any], namespace: dict[str, Any], optimize: int) -> None:
@@ -105,59 +98,6 @@ def _lines(filename: str, padded: str) -> list[str]:
 
 def _defines(source: str) -> bool:
     return isinstance(ast.parse(source).body[0], ast.FunctionDef | ast.ClassDef)
-
-
-def _resolve(namespace: Mapping[str, Any], symbol: str) -> tuple[Callable[..., Any], str]:
-    if symbol not in namespace:
-        raise NotCallable(f"{symbol} was not defined when its cells had run")
-    found = namespace[symbol]
-    if isinstance(found, type):
-        return _resolve_class(found, symbol)
-    if isinstance(getattr(found, "__self__", None), type) and issubclass(
-        found.__self__, torch.autograd.Function
-    ):
-        return found, "autograd_function"
-    if isinstance(found, torch.jit.ScriptFunction | types.FunctionType | functools.partial):
-        return found, "function"
-    if isinstance(found, torch.nn.Module):
-        return found, "module"
-    return _resolve_instance(found, symbol)
-
-
-def _resolve_class(found: type, symbol: str) -> tuple[Callable[..., Any], str]:
-    if issubclass(found, torch.autograd.Function):
-        return found.apply, "autograd_function"
-    return (
-        (found(), "module")
-        if issubclass(found, torch.nn.Module)
-        else _resolve_instance(found(), symbol)
-    )
-
-
-def _resolve_instance(found: Any, symbol: str) -> tuple[Callable[..., Any], str]:
-    if callable(found):
-        plain = isinstance(found, types.BuiltinFunctionType | types.MethodType)
-        return found, "function" if plain else "instance"
-    if callable(getattr(found, "forward", None)):
-        return found.forward, "instance"
-    raise NotCallable(f"{symbol} is not a function but of type {type(found).__name__}")
-
-
-def _fills(call: Callable[..., Any], arity: int, known: Mapping[str, int]) -> dict[str, int]:
-    """Values for required parameters beyond the arguments, by their names."""
-    try:
-        parameters = list(inspect.signature(call).parameters.values())
-    except (TypeError, ValueError):
-        return {}
-    further = [
-        parameter
-        for place, parameter in enumerate(parameters)
-        if (place >= arity or parameter.kind is parameter.KEYWORD_ONLY)
-        and parameter.default is parameter.empty
-        and parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
-    ]
-    names = [parameter.name for parameter in further]
-    return {name: known[name] for name in names if name in known}
 
 
 def _dice() -> tuple[object, ...]:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from grader.core.observation import Fault
-from grader.judging.checks.asked import by_fixture, evidence, fault_text, unanswered, value_call
+from grader.judging.checks.asked import by_fixture, evidence, fault_text, unanswered
 from tests.builders import answer, asked, fixture, no_answer, ran, task
 
 PAIR = fixture("values/pair")
@@ -34,8 +34,8 @@ def test_an_answer_is_not_unanswered() -> None:
 
 
 def test_a_value_call_is_keyed_by_its_fixture() -> None:
-    assert value_call(PAIR).key == "values/pair"
-    assert value_call(PAIR).arguments == PAIR.arguments
+    call = asked("values", (PAIR,), ran()).call(PAIR)
+    assert (call.key, call.arguments) == ("values/pair", PAIR.arguments)
 
 
 def test_by_fixture_leaves_out_what_was_never_asked() -> None:

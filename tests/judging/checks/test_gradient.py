@@ -28,10 +28,10 @@ CUSTOM = answer(gradient=raw([[9.0, 9.0]]), flows=True, custom=True)
 def test_calls_have_the_upstream_and_the_argument_to_differentiate() -> None:
     bare = fixture("gradient/bare")
     two = task(arguments=("w", "x"))
-    calls = GRADIENT.calls(criterion(check="gradient"), two, (PAIR, bare))
+    calls = GRADIENT.calls(criterion(check="gradient"), two, (PAIR, bare), None)
     assert [call.key for call in calls] == ["gradient/pair#gradient"]
     assert (calls[0].mode, calls[0].upstream, calls[0].wrt) == ("gradient", PAIR.upstream, 1)
-    (none,) = GRADIENT.calls(criterion(check="gradient"), task(differentiable=None), (PAIR,))
+    (none,) = GRADIENT.calls(criterion(check="gradient"), task(differentiable=None), (PAIR,), None)
     assert none.wrt == 0
 
 

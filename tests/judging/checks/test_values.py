@@ -27,7 +27,7 @@ WRONG = answer(((9.0, 9.0),))
 
 
 def test_one_value_call_a_fixture_and_no_experiment() -> None:
-    calls = VALUES.calls(criterion(), task(), (PAIR, OTHER))
+    calls = VALUES.calls(criterion(), task(), (PAIR, OTHER), None)
     assert [call.key for call in calls] == ["values/pair", "values/other"]
     assert {call.mode for call in calls} == {"value"}
     assert calls[0].arguments == PAIR.arguments

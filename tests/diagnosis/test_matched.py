@@ -1,0 +1,363 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from grader.core.fixture import Fixture
+from grader.core.record import Exam
+from grader.core.report import CriterionResult
+from grader.core.slice import Slice
+from grader.diagnosis.matched import is_matched, with_matches
+from grader.judging.judge import judge
+from grader.judging.score import score
+from tests.builders import (
+    BOUND,
+    Player,
+    answer,
+    backward_exam,
+    backward_record,
+    backward_task,
+    candidate,
+    criterion,
+    cubed,
+    exam,
+    fixture,
+    identity_answers,
+    ran,
+    record,
+    task,
+)
+
+EXAM = backward_exam()
+PRODUCT = candidate("upstream", "x")
+LEANING = candidate("upstream", "x", leans_on="good_f")
+MATRIX = candidate("x")
+Played = Callable[..., Any]
+
+
+def right(upstream: Any, x: Any) -> Any:
+    return 3 * x**2 * upstream
+
+
+def flipped(upstream: Any, x: Any) -> Any:
+    return -3 * x**2 * upstream
+
+
+def linear(upstream: Any, x: Any) -> Any:
+    return 3 * x * upstream
+
+
+def other(upstream: Any, x: Any) -> Any:
+    return upstream + x
+
+
+def _near(function: Played, far: Played) -> Played:
+    """One function on moderate rows, another where the argument is large."""
+    return lambda upstream, x: (function if np.abs(x).max() < 10 else far)(upstream, x)
+
+
+def _rows(
+    one: Played | Player, made: Exam = EXAM, cut: Slice = PRODUCT
+) -> dict[str, tuple[str, tuple[str, ...]]]:
+    """Status and diagnoses by criterion."""
+    told = backward_record(made, (cut, one))
+    rows = score(made.rubric, judge(told, made), main_role="forward").rows
+    found = with_matches(told, made, rows)
+    assert [_bare(row) for row in found] == [_bare(row) for row in rows]
+    return {row.id: (row.status, row.diagnoses) for row in found}
+
+
+def _bare(row: CriterionResult) -> CriterionResult:
+    return row.model_copy(update={"diagnoses": ()})
+
+
+def test_what_is_matched_is_what_the_task_knows() -> None:
+    assert is_matched(EXAM, "backward", "flipped")
+    assert not is_matched(EXAM, "backward", "borrowed")
+    assert not is_matched(EXAM, "forward", "flipped")
+
+
+@pytest.mark.parametrize("bug", [flipped, linear])
+def test_a_bug_whose_results_came_back_everywhere_is_named(bug: Played) -> None:
+    assert _rows(bug) == {
+        "slope": ("failed", (bug.__name__,)),
+        "far": ("failed", (bug.__name__,)),
+    }
+
+
+def test_the_results_are_those_of_the_kind_the_convention_gives() -> None:
+    found = _rows(lambda x: np.stack([np.diag(-3 * row**2) for row in x]), cut=MATRIX)
+    assert found["slope"] == ("failed", ("flipped",))
+    whole = _rows(lambda x: np.diag(-3 * x.ravel() ** 2), cut=MATRIX)
+    assert whole["slope"] == ("failed", ("flipped",))
+    # as a matrix this is right, and its product with the upstream was not asked for
+    assert _rows(lambda x: np.diag(3 * x.ravel() ** 2), cut=MATRIX)["slope"] == ("passed", ())
+
+
+def test_what_was_applied_is_matched_by_its_gradient() -> None:
+    applied = candidate(kind="autograd_function", method="backward")
+
+    def forward_or_gradient(x: Any, upstream: Any) -> Any:
+        return flipped(upstream, x)
+
+    made = backward_exam(task_=backward_task(conventions=backward_task().conventions[-1:]))
+    assert _rows(forward_or_gradient, made, applied)["slope"] == ("failed", ("flipped",))
+
+
+def test_what_is_right_is_accused_of_nothing() -> None:
+    assert _rows(right) == {"slope": ("passed", ()), "far": ("passed", ())}
+
+
+def test_what_is_wrong_in_its_own_way_has_no_name() -> None:
+    assert _rows(other) == {"slope": ("failed", ()), "far": ("failed", ())}
+
+
+def test_what_never_answers_has_no_name() -> None:
+    def fails(*_: Any) -> Any:
+        raise ValueError("no")
+
+    assert {diagnoses for _, diagnoses in _rows(fails).values()} == {("crashes",)}
+    nothing = replace(backward_record(EXAM, (PRODUCT, fails)), exchanges={})
+    rows = score(EXAM.rubric, judge(nothing, EXAM), main_role="forward").rows
+    assert with_matches(nothing, EXAM, rows) == rows
+
+
+def test_one_answer_of_its_own_is_enough_to_name_nothing() -> None:
+    """On every fixture, or not at all."""
+    assert _rows(lambda g, x: flipped(g, x) if len(x) == 1 else other(g, x)) == {
+        "slope": ("failed", ()),
+        "far": ("failed", ("flipped",)),
+    }
+    assert _rows(lambda g, x: flipped(g, x) if len(x) == 1 else right(g, x))["slope"] == (
+        "partial",
+        (),
+    )
+
+
+def test_a_bug_that_explains_one_row_alone_is_named_there() -> None:
+    assert _rows(_near(flipped, other)) == {
+        "slope": ("failed", ("flipped",)),
+        "far": ("failed", ()),
+    }
+    assert _rows(_near(flipped, linear)) == {
+        "slope": ("failed", ("flipped",)),
+        "far": ("failed", ("linear",)),
+    }
+
+
+def test_a_row_that_is_right_says_nothing_against_any_bug() -> None:
+    assert _rows(_near(right, flipped)) == {
+        "slope": ("passed", ()),
+        "far": ("failed", ("flipped",)),
+    }
+    assert _rows(_near(flipped, right)) == {
+        "slope": ("failed", ("flipped",)),
+        "far": ("passed", ()),
+    }
+
+
+MINUS_ONE = cubed("slope/minus", ((-1.0, -1.0),), ((1.0, 2.0),))
+"""Here both known bugs give the same."""
+
+
+def _only(*fixtures: Fixture) -> Exam:
+    """An exam whose `slope` is decided on these."""
+    kept = [each for each in EXAM.fixtures if each.group != "slope"]
+    return replace(EXAM, fixtures=(*kept, *fixtures))
+
+
+def test_where_two_bugs_explain_it_none_is_named() -> None:
+    made = _only(MINUS_ONE)
+    assert _rows(_near(flipped, right), made)["slope"] == ("failed", ())
+    assert _rows(_near(flipped, other), made)["slope"] == ("failed", ())
+
+
+def test_another_row_tells_two_bugs_apart() -> None:
+    made = _only(MINUS_ONE)
+    assert _rows(flipped, made) == {
+        "slope": ("failed", ("flipped",)),
+        "far": ("failed", ("flipped",)),
+    }
+    assert _rows(linear, made)["slope"] == ("failed", ("linear",))
+
+
+def test_another_fixture_tells_two_bugs_apart() -> None:
+    made = _only(MINUS_ONE, cubed("slope/row"))
+    assert _rows(_near(linear, other), made)["slope"] == ("failed", ("linear",))
+
+
+def test_a_bug_that_is_right_on_some_inputs_is_named_for_the_others() -> None:
+    unit = cubed("slope/unit", ((1.0, 0.0),), ((1.0, 2.0),))
+    assert _rows(linear, _only(unit, cubed("slope/row")))["slope"] == ("partial", ("linear",))
+
+
+def test_the_results_of_another_kind_are_no_match() -> None:
+    """A diagonal alone is no matrix, whatever it would be with an upstream of ones."""
+    made = _only(cubed("slope/ones", ((0.5, 2.0, -1.5),), ((1.0, 1.0, 1.0),)))
+    assert _rows(lambda x: -3 * x**2, made, MATRIX)["slope"] == ("failed", ())
+
+
+def test_a_fixture_that_tells_of_it_only_does_not_decide() -> None:
+    shown = cubed("slope/shown", ((0.5, 0.25),), ((1.0, 2.0),), scored=False)
+    made = backward_exam(shown)
+
+    def odd(upstream: Any, x: Any) -> Any:
+        return other(upstream, x) if x[0, 1] == 0.25 else flipped(upstream, x)
+
+    assert _rows(odd, made)["slope"] == ("failed", ("flipped",))
+
+
+def test_fixtures_a_convention_spares_do_not_decide() -> None:
+    def from_cube(y: Any) -> Any:
+        x = np.cbrt(y)
+        slope = -3 * x**2 if np.abs(x).max() < 10 else x
+        return np.stack([np.diag(row) for row in slope])
+
+    found = _rows(from_cube, cut=candidate("y"))
+    assert found == {"slope": ("failed", ("flipped",)), "far": ("not_applicable", ())}
+
+
+def test_a_spared_row_does_not_tell_two_bugs_apart() -> None:
+    def from_cube(y: Any) -> Any:
+        return np.stack([np.diag(-3 * np.cbrt(row) ** 2) for row in y])
+
+    assert _rows(from_cube, _only(MINUS_ONE), candidate("y"))["slope"] == ("failed", ())
+
+
+def test_a_bug_that_only_shows_in_a_spared_row_is_not_named_for_it() -> None:
+    alone = backward_task(known={"flipped": backward_task().known["flipped"]})
+    made = backward_exam(task_=alone)
+
+    def from_cube(y: Any) -> Any:
+        return np.stack([np.diag(3 * np.cbrt(row) ** 2) for row in y])
+
+    found = _rows(from_cube, made, candidate("y"))
+    assert found == {"slope": ("passed", ()), "far": ("not_applicable", ())}
+
+
+@pytest.mark.parametrize("instead", [flipped, linear])
+def test_what_the_other_target_hides_is_matched_with_a_stand_in(instead: Played) -> None:
+    """Its own forward spoils every answer; with a right one the bug is plain to see."""
+    found = _rows(Player(other, instead), cut=LEANING)
+    assert found["slope"] == ("failed", (instead.__name__,))
+
+
+def test_as_handed_in_goes_before_the_stand_in() -> None:
+    assert _rows(Player(flipped, linear), cut=LEANING)["slope"] == ("failed", ("flipped",))
+
+
+def test_what_is_right_with_a_stand_in_is_accused_of_nothing() -> None:
+    """Only its forward breaks down: that its own part is right says nothing against any bug."""
+    found = _rows(Player(_near(right, other), right), cut=LEANING)
+    assert found == {"slope": ("passed", ()), "far": ("failed", ())}
+    found = _rows(Player(other, right), cut=LEANING)
+    assert found == {"slope": ("passed", ()), "far": ("failed", ())}
+
+
+def test_what_is_right_with_a_stand_in_is_not_the_one_bug_that_is_known() -> None:
+    """Also where exactly one bug is known, which a right row does not speak against."""
+    alone = backward_task(known={"flipped": backward_task().known["flipped"]})
+    made = backward_exam(task_=alone)
+    found = _rows(Player(other, right), made, LEANING)
+    assert found == {"slope": ("passed", ()), "far": ("failed", ())}
+
+
+def test_a_bug_is_not_named_for_a_row_that_it_leaves_right() -> None:
+    """With a stand-in the far row is right: whatever failed there is not what fails elsewhere."""
+    found = _rows(Player(other, _near(flipped, right)), cut=LEANING)
+    assert found == {"slope": ("failed", ("flipped",)), "far": ("failed", ())}
+
+
+def test_a_name_a_row_has_already_is_not_told_twice() -> None:
+    told = backward_record(EXAM, (PRODUCT, flipped))
+    rows = score(EXAM.rubric, judge(told, EXAM), main_role="forward").rows
+    named = tuple(row.model_copy(update={"diagnoses": ("flipped",)}) for row in rows)
+    assert [row.diagnoses for row in with_matches(told, EXAM, named)] == [("flipped",)] * 2
+    named = tuple(row.model_copy(update={"diagnoses": ("crashes",)}) for row in rows)
+    assert [row.diagnoses for row in with_matches(told, EXAM, named)] == [
+        ("crashes", "flipped"),
+        ("crashes", "flipped"),
+    ]
+
+
+@pytest.mark.parametrize("status", ["passed", "skipped", "not_applicable", "error"])
+def test_only_rows_that_lost_points_are_explained(status: Any) -> None:
+    told = backward_record(EXAM, (PRODUCT, flipped))
+    rows = score(EXAM.rubric, judge(told, EXAM), main_role="forward").rows
+    rows = tuple(row.model_copy(update={"status": status}) for row in rows)
+    assert with_matches(told, EXAM, rows) == rows
+    lost = (rows[0].model_copy(update={"status": "failed"}), rows[1])
+    assert [row.diagnoses for row in with_matches(told, EXAM, lost)] == [("flipped",), ()]
+
+
+def test_only_values_are_matched() -> None:
+    scratch = criterion("pure", "pure", role="backward", fixtures=("slope",), points=1)
+    rubric = EXAM.rubric.model_copy(update={"criteria": (*EXAM.rubric.criteria, scratch)})
+    made = replace(EXAM, rubric=rubric)
+    told = backward_record(made, (PRODUCT, flipped))
+    rows = score(made.rubric, judge(told, made), main_role="forward").rows
+    lost = tuple(row.model_copy(update={"status": "failed"}) for row in rows)
+    assert with_matches(told, made, lost)[2].diagnoses == ()
+
+
+def test_a_task_without_conventions_may_know_bugs_too() -> None:
+    knowing = task(known={"doubled": lambda inputs: {"": (2 * inputs["x"],)}})
+    made = exam((criterion("values", fixtures=("a",)),), (fixture("a/1"),), tasks=(knowing,))
+    for factor, named in ((2, ("doubled",)), (1, ()), (3, ())):
+        one = record(made, ran({"a/1": answer(((factor * 1.0, factor * 2.0),))}))
+        rows = score(made.rubric, judge(one, made)).rows
+        (row,) = with_matches(one, made, rows)
+        assert row.diagnoses == named
+
+
+def test_a_task_that_knows_none_names_none() -> None:
+    made = exam((criterion("values", fixtures=("a",)),), (fixture("a/1"),))
+    one = record(made, ran({key: answer(((9.0, 9.0),)) for key in identity_answers(made)}))
+    rows = score(made.rubric, judge(one, made)).rows
+    assert with_matches(one, made, rows) == rows
+
+
+def test_a_fixture_without_a_right_answer_of_that_kind_names_nothing() -> None:
+    bare = tuple(
+        replace(each, accepted={"matrix": each.accepted["matrix"]})
+        if each.group == "slope"
+        else each
+        for each in EXAM.fixtures
+    )
+    told = backward_record(EXAM, (PRODUCT, flipped))
+    rows = score(EXAM.rubric, judge(told, EXAM), main_role="forward").rows
+    found = with_matches(told, replace(EXAM, fixtures=bare), rows)
+    assert [row.diagnoses for row in found] == [(), ("flipped",)]
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.floats(-2 * BOUND, 2 * BOUND))
+def test_a_match_is_as_close_as_a_right_answer_must_be(off: float) -> None:
+    made = _only(cubed("slope/row", ((0.5, 2.0, -1.5),), ((1.0, -2.0, 0.25),)))
+    found = _rows(lambda g, x: flipped(g, x) + off, made)
+    if abs(off) < 0.99 * BOUND:
+        assert found["slope"] == ("failed", ("flipped",))
+    if abs(off) > 1.01 * BOUND:
+        assert found["slope"] == ("failed", ())
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(st.sampled_from([right, flipped, linear, other]), min_size=3, max_size=3))
+def test_a_name_is_given_only_where_its_results_came_back(functions: list[Played]) -> None:
+    row, batch, far = functions
+
+    def mixed(upstream: Any, x: Any) -> Any:
+        if np.abs(x).max() > 10:
+            return far(upstream, x)
+        return (row if len(x) == 1 else batch)(upstream, x)
+
+    found = _rows(mixed)
+    for name, played in (("slope", (row, batch)), ("far", (far,))):
+        same = len(set(played)) == 1 and played[0] in (flipped, linear)
+        assert found[name][1] == ((played[0].__name__,) if same else ())
