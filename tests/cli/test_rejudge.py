@@ -12,7 +12,7 @@ from tests.batch.fakes import exam
 from tests.store.samples import criterion, record, report
 
 
-def _fixture(name: str, *, scored: bool = True) -> Fixture:
+def _fixture(name: str, *, scored: bool = True, role: str = "forward") -> Fixture:
     return Fixture(
         name=name,
         says="",
@@ -24,6 +24,7 @@ def _fixture(name: str, *, scored: bool = True) -> Fixture:
         arguments=(Argument("x", pack(np.zeros(1), "float32")),),
         truth=Truth(np.zeros(1), np.zeros(1)),
         digest="",
+        role=role,
     )
 
 
@@ -58,6 +59,7 @@ def test_fixtures_that_were_never_asked_are_named() -> None:
         _fixture("values/pair"),
         _fixture("values/new"),
         _fixture("values/info", scored=False),
+        _fixture("back/pair", role="backward"),
     )
     known = replace(exam(), fixtures=fixtures)
     assert unobserved(record(), known) == ("values/new",)
