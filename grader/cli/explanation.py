@@ -141,6 +141,7 @@ def _head(report: Report, width: int) -> Iterator[str | Text]:
     for target in report.targets:
         told = inline(target.symbol or "not found")
         form = f", {inline(target.form)}" if target.form else ""
+        form += f", called as {inline(target.convention)}" if target.convention else ""
         form += " (guessed)" if target.form_basis == "guessed" else ""
         yield f"    {target.role}: {told}{form}{_where(target.location)}"
     for written in report.written:

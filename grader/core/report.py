@@ -120,11 +120,14 @@ class Place(_Frozen):
 
 
 class TargetFacts(_Frozen):
+    """What fills a role; `convention` is how it was called, where that was the student's choice."""
+
     role: str
     symbol: str | None
     form: str | None
     form_basis: str | None
     location: Place | None
+    convention: str | None = None
 
 
 class Written(_Frozen):

@@ -82,19 +82,21 @@ def _status(
 def _target(record: Record, exam: Exam, role: str) -> TargetFacts:
     cut = record.slices[role]
     exchanges = record.exchanges.get(role, {})
-    form, basis = "", "inspected"
+    form, basis, called = "", "inspected", None
     if MAIN in exchanges:
         form = exchanges[MAIN].run.setup.form
         task = exam.assignment.task(role)
         convention = convention_of(task, exchanges[MAIN].program.convention)
         if convention is not None:
             form, basis = convention.form, choose(exam, task, cut, exchanges).basis
+            called = convention.name
     return TargetFacts(
         role=role,
         symbol=cut.symbol or None,
         form=form or None,
         form_basis=basis if form else None,
         location=place(cut.location),
+        convention=called,
     )
 
 

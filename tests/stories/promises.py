@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from tests.stories.command import ROOT, statuses
 
-__all__ = ["CRITERIA", "ENDLESS", "FOLDER", "PROMISES", "Promise", "broken", "listed"]
+__all__ = ["BONUS", "CRITERIA", "ENDLESS", "FOLDER", "PROMISES", "Promise", "broken", "listed"]
 
 FOLDER: Final = ROOT / "fixtures" / "submissions"
 ENDLESS: Final = "vera.py"
@@ -20,6 +20,12 @@ ENDLESS: Final = "vera.py"
 
 VALUES: Final = ("values", "stable", "batch", "per-row-shift", "differentiable")
 CRITERIA: Final = ("implemented", *VALUES, "own-argument", "pure", "dtype", "from-scratch")
+BONUS: Final = (
+    "backward-values",
+    "backward-batch",
+    "backward-stable",
+    "backward-from-scratch",
+)
 NOT_PASSED: Final = ("failed", "partial", "skipped")
 
 

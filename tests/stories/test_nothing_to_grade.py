@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from grader.core.observation import Call, Limits, Program, Run
+from grader.core.observation import Call, Limits, Program, Run, Setup
 from grader.notebook import read
 from grader.slicing import cut
 from tests.stories.grade_files import grade_file, wanted
@@ -30,6 +30,8 @@ class NeverRun:
     limits = Limits()
 
     def run(self, program: Program, calls: Sequence[Call]) -> Run:
+        if program.symbol == "softmax_derivative":  # may be a backward pass, which stands alone
+            return Run(Setup("raised"), {})
         raise AssertionError(f"{program.symbol} was run")
 
 
