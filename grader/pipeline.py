@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Final
 
 from grader.core.errors import SandboxFault, Ungradable
 from grader.core.notebook import Notebook
@@ -30,6 +32,9 @@ __all__ = [
     "observe",
     "rejudge",
 ]
+
+MOST_HALTED: Final = 2
+"""So many definitions that may fill a role may run into a limit; further ones are not tried."""
 
 
 def grade(
@@ -70,12 +75,17 @@ def observe(
         return replace(unread, ungradable=str(reason))
     slices = _slices(notebook, exam, names)
     exchanges: dict[str, dict[str, Exchange]] = {}
-    fault = ""
+    fault, halted = "", Counter[str]()
     try:
         for key, found in slices.items():
-            exchanges[key] = observe_target(exam, role_of(key), found, runner, alone=alone)
+            role = role_of(key)
+            if halted[role] < (MOST_HALTED if alone else 1):
+                exchanges[key] = observe_target(exam, role, found, runner, alone=alone)
+                halted[role] += any(each.run.stopped for each in exchanges[key].values())
     except SandboxFault as error:
         fault = str(error)
+    if not fault:  # of a fault nothing is judged, and all of it is run again
+        slices = {key: found for key, found in slices.items() if key in exchanges}
     return replace(
         unread,
         format=notebook.format,
