@@ -111,7 +111,7 @@ def _slices(notebook: Notebook, exam: Exam, names: Mapping[str, str]) -> dict[st
             continue
         apart = frozenset(found.symbol for found in slices.values() if found.symbol)
         several = candidates(notebook, wanted, name=name, apart=apart)
-        for at, found in enumerate(several or (nothing(notebook, wanted),)):
+        for at, found in enumerate(several or (nothing(notebook, wanted, name=name),)):
             slices[key_of(role, at)] = found
     return slices
 

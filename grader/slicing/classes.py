@@ -3,117 +3,195 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
+from collections import defaultdict, deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
 
+from grader.slicing.bindings import bindings
 from grader.slicing.library import Library
+from grader.slicing.names import attributes, root_name
 from grader.slicing.target import Definitions
-from grader.slicing.units import Parsed
 
-__all__ = [
-    "instance_of",
-    "is_autograd_function",
-    "is_module",
-    "methods_of",
-    "needs_arguments",
-    "takes_context",
-]
+__all__ = ["Classes", "Function", "Member", "positional"]
 
-_MOST_BASES: Final = 50
-_CONTEXT: Final = frozenset({"ctx", "context", "_ctx", "c"})
+_MOST_KIN: Final = 50
+_MOST_MEMBERS: Final = 2_000
+_DEPTH: Final = 20
+_CONTEXT: Final = frozenset({"ctx", "_ctx", "context", "ctxt"})
+_AUTOGRAD_FUNCTION: Final = frozenset({"Function", "InplaceFunction", "FunctionBase"})
+_MODULE: Final = frozenset({"Module", "LightningModule", "ScriptModule"})
 
-
-def _family(node: ast.ClassDef, unit: int, definitions: Definitions) -> Iterator[ast.ClassDef]:
-    """The class and the notebook's classes it is made from, nearest first."""
-    waiting, seen = [(node, unit)], {node}
-    while waiting and len(seen) < _MOST_BASES:
-        found, at = waiting.pop(0)
-        yield found
-        for base in found.bases:
-            if isinstance(base, ast.Name):
-                for origin, index in definitions.origins(base.id, at):
-                    if isinstance(origin, ast.ClassDef) and origin not in seen:
-                        seen.add(origin)
-                        waiting.append((origin, index))
+Function = ast.FunctionDef | ast.Lambda
+Bound = Literal["self", "cls", "nothing"]
+_BOUND: Final[Mapping[str, Bound]] = {"staticmethod": "nothing", "classmethod": "cls"}
+_NOT_CALLED: Final = frozenset({"property", "cached_property", "setter", "getter", "deleter"})
 
 
-def methods_of(
-    node: ast.ClassDef, unit: int, definitions: Definitions
-) -> Mapping[str, ast.FunctionDef]:
-    """The methods of the class and of its bases in the notebook, by name; the last one counts."""
-    found: dict[str, ast.FunctionDef] = {}
-    for kin in _family(node, unit, definitions):
-        own = {each.name: each for each in kin.body if isinstance(each, ast.FunctionDef)}
-        found = {**own, **found}
-    return found
+@dataclass(frozen=True, slots=True, eq=False)
+class Member:
+    """A method as its class has it.
+
+    bound  what a call through an instance passes first
+    unit   where the definition stands
+    """
+
+    name: str
+    function: Function
+    bound: Bound
+    unit: int
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All positional parameters, the bound one included."""
+        return positional(self.function)
+
+    @property
+    def takes_context(self) -> bool:
+        """Whether a context is what it takes first, or first after itself."""
+        place = 1 if self.bound != "nothing" and self.names[:1] in (("self",), ("cls",)) else 0
+        return bool(_CONTEXT & {*self.names[place : place + 1]})
 
 
-def _made_from(
-    node: ast.ClassDef, unit: int, definitions: Definitions, library: Library, ending: str
-) -> bool:
-    return any(
-        name == ending or name.endswith(f".{ending}")
-        for kin in _family(node, unit, definitions)
-        for base in kin.bases
-        for name in (*library.dotted(base), ast.unparse(base))
-    )
+def positional(function: Function) -> tuple[str, ...]:
+    """Names of the positional parameters."""
+    arguments = function.args
+    return tuple(each.arg for each in (*arguments.posonlyargs, *arguments.args))
 
 
-def is_autograd_function(
-    node: ast.ClassDef, unit: int, definitions: Definitions, library: Library
-) -> bool:
-    """Whether autograd takes it for a function of its own: a subclass of `autograd.Function`."""
-    return _made_from(node, unit, definitions, library, "autograd.Function") or _made_from(
-        node, unit, definitions, library, "autograd.function.Function"
-    )
+class Classes:
+    """Answers what a class of the notebook inherits and what it can do."""
 
+    def __init__(self, definitions: Definitions, library: Library) -> None:
+        self._definitions = definitions
+        self._library = library
+        self._members: dict[ast.ClassDef, Mapping[str, Member]] = {}
+        self._given = self._given_later()
 
-def is_module(node: ast.ClassDef, unit: int, definitions: Definitions, library: Library) -> bool:
-    """Whether it is a subclass of `torch.nn.Module`."""
-    return _made_from(node, unit, definitions, library, "nn.Module") or _made_from(
-        node, unit, definitions, library, "nn.modules.module.Module"
-    )
+    def _given_later(self) -> dict[str, list[tuple[str, ast.expr, int]]]:
+        """Name -> what statements like `Layer.backward = f` give to it, in order."""
+        found: dict[str, list[tuple[str, ast.expr, int]]] = defaultdict(list)
+        for unit in self._definitions.timeline.units:
+            node = unit.node
+            if not isinstance(node, ast.Assign):
+                continue
+            for target in node.targets:
+                if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name):
+                    found[target.value.id].append((target.attr, node.value, unit.index))
+        return found
 
+    def resolve(self, value: ast.AST | None, unit: int) -> tuple[ast.AST | None, int]:
+        """What a value that is another name stands for before `unit`, and where that stands."""
+        for _ in range(_DEPTH):
+            if not isinstance(value, ast.Name):
+                break
+            value, unit = next(self._definitions.origins(value.id, unit), (None, unit))
+        return value, unit
 
-def takes_context(method: ast.FunctionDef, methods: Mapping[str, ast.FunctionDef]) -> bool:
-    """Whether method and `forward` share a context that is passed first."""
-    forward = methods.get("forward")
-    if forward is None:
+    def class_of(self, value: ast.AST | None, unit: int) -> tuple[ast.ClassDef, int] | None:
+        """The notebook's class that `value` is a new instance of, and where it stands."""
+        if isinstance(value, ast.Call) and isinstance(value.func, ast.Name):
+            found, at = self.resolve(value.func, unit)
+            if isinstance(found, ast.ClassDef):
+                return found, at
+        return None
+
+    def kin(self, node: ast.ClassDef, unit: int) -> Iterator[tuple[ast.ClassDef, int]]:
+        """The class and the notebook's classes that it is made from, nearest first."""
+        waiting, seen = deque([(node, unit)]), {node}
+        while waiting and len(seen) <= _MOST_KIN:
+            found, at = waiting.popleft()
+            yield found, at
+            for base in found.bases:
+                origin, index = self.resolve(base, at)
+                if isinstance(origin, ast.ClassDef) and origin not in seen:
+                    seen.add(origin)
+                    waiting.append((origin, index))
+
+    def _libraries(self, node: ast.ClassDef, unit: int) -> Iterator[str]:
+        """Dotted names of the classes from elsewhere that it is made from."""
+        for found, _ in self.kin(node, unit):
+            for base in found.bases:
+                yield from self._library.dotted(base)
+                root = root_name(base)
+                if root and not self._definitions.timeline.bound(root):  # the file lost its import
+                    yield ".".join([root, *reversed([*attributes(base)])])
+
+    def is_autograd_function(self, node: ast.ClassDef, unit: int) -> bool:
+        """Whether it is a subclass of `torch.autograd.Function`."""
+        for name in self._libraries(node, unit):
+            owner, _, last = name.rpartition(".")
+            if last in _AUTOGRAD_FUNCTION and ("autograd" in owner or not owner):
+                return True
         return False
-    pair = (method, forward)
-    firsts = [each.args.args[0].arg if each.args.args else "" for each in pair]
-    if all(first in _CONTEXT for first in firsts):
-        return True
-    static = all(_is_static(each) for each in pair)
-    return static and all(len(each.args.args) >= 2 for each in pair) and firsts[0] == firsts[1]
 
-
-def _is_static(method: ast.FunctionDef) -> bool:
-    return any(
-        isinstance(each, ast.Name) and each.id == "staticmethod" for each in method.decorator_list
-    )
-
-
-def needs_arguments(methods: Mapping[str, ast.FunctionDef], known: Sequence[str]) -> bool:
-    """Whether an instance cannot be made without arguments but for `known` ones."""
-    made = methods.get("__init__")
-    if made is None:
+    def is_module(self, node: ast.ClassDef, unit: int) -> bool:
+        """Whether it is a subclass of `torch.nn.Module`."""
+        for name in self._libraries(node, unit):
+            *owner, last = name.split(".")
+            if last in _MODULE or ("nn" in owner and "functional" not in owner):
+                return True
         return False
-    names = [each.arg for each in (*made.args.posonlyargs, *made.args.args)][1:]
-    required = names[: len(names) - len(made.args.defaults)]
-    keywords = zip(made.args.kwonlyargs, made.args.kw_defaults, strict=True)
-    required += [each.arg for each, default in keywords if default is None]
-    return any(name not in known for name in required)
+
+    def members(self, node: ast.ClassDef, unit: int) -> Mapping[str, Member]:
+        """The methods of the class and of those it is made from, by name; the last one counts."""
+        if node not in self._members:
+            found: dict[str, Member] = {}
+            for kin, at in self.kin(node, unit):
+                found = {**self._own_members(kin, at), **found}
+                if len(found) > _MOST_MEMBERS:
+                    break
+            self._members[node] = found
+        return self._members[node]
+
+    def _own_members(self, node: ast.ClassDef, unit: int) -> dict[str, Member]:
+        found: dict[str, Member] = {}
+        for statement in node.body:
+            for binding in bindings(statement):
+                member = self._member(binding.name, binding.value, unit, found)
+                found.pop(binding.name, None)
+                if member:
+                    found[binding.name] = member
+        for name, value, index in self._given.get(node.name, ()):
+            member = self._member(name, value, index, {}) if index > unit else None
+            if member:
+                found[name] = member
+        return found
+
+    def _member(
+        self, name: str, value: ast.AST | None, unit: int, own: Mapping[str, Member]
+    ) -> Member | None:
+        """None for what is no method: a property, a value."""
+        bound: Bound | None = None
+        if isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.args:
+            if value.func.id not in _BOUND:
+                return None
+            bound, value = _BOUND[value.func.id], value.args[0]
+        if isinstance(value, ast.Name) and value.id in own:
+            held = own[value.id]
+            return Member(name, held.function, bound or held.bound, held.unit)
+        value, unit = self.resolve(value, unit)
+        if not isinstance(value, Function):
+            return None
+        for decorator in getattr(value, "decorator_list", []):
+            for part in (root_name(decorator) or "", *attributes(decorator)):
+                if part in _NOT_CALLED:
+                    return None
+                bound = _BOUND.get(part, bound)
+        return Member(name, value, bound or "self", unit)
+
+    def needs_arguments(self, node: ast.ClassDef, unit: int) -> bool:
+        """Whether no instance can be made without arguments, as far as the notebook shows."""
+        if any("dataclass" in (_last_name(each) or "") for each in node.decorator_list):
+            return any(isinstance(each, ast.AnnAssign) and each.value is None for each in node.body)
+        made = self.members(node, unit).get("__init__")
+        if made is None:
+            return False
+        arguments = made.function.args
+        required = len(made.names) - len(arguments.defaults) - 1
+        return required > 0 or None in arguments.kw_defaults
 
 
-def instance_of(name: str, parsed: Parsed) -> str | None:
-    """The last module-level name that is bound to a new instance of the class."""
-    found = [
-        binding.name
-        for unit in parsed.units
-        for binding in unit.bound
-        if isinstance(binding.value, ast.Call)
-        and isinstance(binding.value.func, ast.Name)
-        and binding.value.func.id == name
-    ]
-    return found[-1] if found else None
+def _last_name(decorator: ast.expr) -> str | None:
+    called = decorator.func if isinstance(decorator, ast.Call) else decorator
+    return called.attr if isinstance(called, ast.Attribute) else root_name(called)

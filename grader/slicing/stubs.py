@@ -15,7 +15,7 @@ from grader.slicing.target import Definitions
 from grader.slicing.timeline import Event
 from grader.slicing.units import parse_source
 
-__all__ = ["is_empty", "is_stub", "unparsed_definition"]
+__all__ = ["is_stub", "unparsed_definition"]
 
 _DEPTH: Final = 20
 _MOST_STEPS: Final = 2_000
@@ -27,11 +27,6 @@ def is_stub(binding: Binding, unit: int, definitions: Definitions, wanted: Wante
     """Whether what the name stands for is a body without work: followed through other names."""
     asked = _Asked(definitions, _template_bodies(wanted))
     return _value_is_stub(binding.value, unit, asked, 0)
-
-
-def is_empty(function: ast.FunctionDef | ast.Lambda, definitions: Definitions) -> bool:
-    """Whether a function's own body has no work in it."""
-    return _function_is_stub(function, definitions, set())
 
 
 @dataclass(slots=True)
