@@ -24,6 +24,7 @@ class Convention:
             apply: the class's `apply`, then autograd with the argument called `upstream`
     before  what `forward` or `apply` gets; empty: there is none to call first
     vector  a single row is passed without its batch axis
+    arrays  numpy arrays are passed; tried only where the slice uses numpy
     spares  kinds of fixtures that say nothing about a target called so
     """
 
@@ -34,6 +35,7 @@ class Convention:
     entry: Entry = "call"
     before: tuple[str, ...] = ()
     vector: bool = False
+    arrays: bool = False
     spares: tuple[str, ...] = ()
 
 

@@ -10,7 +10,7 @@ from grader.core.tensor import DType, Float64, RawTensor
 
 __all__ = ["Argument", "Fixture", "Inputs", "Layout", "Truth", "Visibility"]
 
-Layout = Literal["contiguous", "transposed", "strided", "expanded"]
+Layout = Literal["contiguous", "transposed", "strided", "expanded", "array"]
 Visibility = Literal["visible", "hidden"]
 
 Inputs = Mapping[str, Float64]
@@ -23,7 +23,7 @@ class Argument:
 
     layout  how the child lays the same values out in memory: `transposed` (a column-major view),
             `strided` (every second column of a wider tensor), `expanded` (rows share memory,
-            stride 0; only where all rows are equal)
+            stride 0; only where all rows are equal), or that it is handed over as a numpy `array`
     """
 
     name: str

@@ -40,6 +40,7 @@ class Wanted:
     like    regular expressions, searched for in the lower-case name of a function or of a method
             of a class
     unlike  likewise: what is called so is something else (a check, another function)
+    others  likewise, for the name of a class: its methods do something else's work
     prose   regular expressions, searched for in text cells: a derivation in words or formulas
     """
 
@@ -49,6 +50,7 @@ class Wanted:
     given: tuple[str, ...] = ()
     like: tuple[str, ...] = ()
     unlike: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
     prose: tuple[str, ...] = ()
 
 

@@ -46,8 +46,13 @@ def possible(task: Task, cut: Slice) -> tuple[Convention, ...]:
         convention
         for convention in task.conventions
         if _KINDS.get(convention.entry, "autograd_function") == cut.kind
+        and (not convention.arrays or _uses_arrays(cut))
     )
     return tuple(each for each in kin if _takes(cut, len(each.passes), task)) or kin
+
+
+def _uses_arrays(cut: Slice) -> bool:
+    return any(each.name.partition(".")[0] == "numpy" for each in cut.references)
 
 
 def _takes(cut: Slice, count: int, task: Task) -> bool:
@@ -79,7 +84,8 @@ def _argument(task: Task, fixture: Fixture, name: str, convention: Convention) -
     found = next((each for each in fixture.arguments if each.name == name), None)
     if found is None:
         found = Argument(name, pack(task.derived[name](fixture.inputs), fixture.dtype))
-    return _as_row(found) if convention.vector else found
+    found = _as_row(found) if convention.vector else found
+    return replace(found, layout="array") if convention.arrays else found
 
 
 def _as_row(argument: Argument) -> Argument:

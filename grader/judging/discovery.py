@@ -115,6 +115,9 @@ def _is_right(value: RawTensor, _: Task, fixture: Fixture, convention: Conventio
 
 
 def _is_known(value: RawTensor, task: Task, fixture: Fixture, convention: Convention) -> bool:
+    given = (*call_for(task, fixture, convention).arguments,)
+    if any(value.data == argument.tensor.data for argument in given):
+        return False  # whatever is handed back says nothing of what it was taken for
     return any(
         closest(value, (truth,)).ok
         for bug in task.known

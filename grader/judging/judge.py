@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Final
 
 from grader.core.observation import Exchange, Program, Run, Setup
 from grader.core.record import Exam, Record
@@ -12,11 +13,14 @@ from grader.core.slice import Slice
 from grader.core.verdict import Verdict
 from grader.judging.absent import absent_packages
 from grader.judging.checks import CHECKS
-from grader.judging.discovery import STAND_IN
+from grader.judging.discovery import STAND_IN, choose
 from grader.judging.plan import asked_of, criteria_of, roles
 from grader.judging.score import score
 
 __all__ = ["MAIN", "all_right", "better_run", "decided_on", "judge", "judge_target"]
+
+CRASHES: Final = "crashes"
+_OF_NAMES: Final = {"NameError", "UnboundLocalError", "ImportError", "ModuleNotFoundError"}
 
 MAIN = "main"
 """Name of the exchange in which the target is as handed in."""
@@ -53,7 +57,40 @@ def judge_target(exam: Exam, role: str, cut: Slice, exchanges: Exchanges) -> dic
             for criterion in criteria_of(exam, role)
             if criterion.stand_in
         }
-    return verdicts
+    return (
+        verdicts
+        if _is_called_right(exam, role, cut, exchanges, verdicts)
+        else {
+            name: replace(each, diagnoses=tuple(bug for bug in each.diagnoses if bug != CRASHES))
+            for name, each in verdicts.items()
+        }
+    )
+
+
+def _is_called_right(
+    exam: Exam, role: str, cut: Slice, exchanges: Exchanges, verdicts: Mapping[str, Verdict]
+) -> bool:
+    """Whether an exception says something of the target, and not of how it was called.
+
+    Where the way of calling is a guess under which nothing is right, it does so only if a name is
+    missing, which no other argument would supply.
+    """
+    task = exam.assignment.task(role)
+    main = exchanges.get(MAIN)
+    if cut.kind == "autograd_function":
+        return True  # torch itself says how these are called
+    if main is None or not task.conventions or not any(v.diagnoses for v in verdicts.values()):
+        return True
+    if choose(exam, task, cut, exchanges).basis == "observed":
+        return True
+    if any(e.outcome == "ok" for v in verdicts.values() for e in v.evidence if _values(exam, v)):
+        return True
+    faults = [each.fault for each in main.run.calls.values() if each.fault is not None]
+    return bool(faults) and all(fault.type in _OF_NAMES for fault in faults)
+
+
+def _values(exam: Exam, verdict: Verdict) -> bool:
+    return exam.rubric.criterion(verdict.criterion).check == "values"
 
 
 def better_run(exam: Exam, role: str, cut: Slice, exchanges: Exchanges) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -67,8 +67,11 @@ def rank(name: str, wanted: Wanted) -> int | None:
 
 def is_unlike(name: str, wanted: Wanted) -> bool:
     """Whether the name says that something else is done; or is too long to be looked at."""
-    lower = name.lower()
-    return len(name) > _LONGEST_NAME or any(re.search(each, lower) for each in wanted.unlike)
+    return len(name) > _LONGEST_NAME or _matches(name, wanted.unlike)
+
+
+def _matches(name: str, patterns: Sequence[str]) -> bool:
+    return any(re.search(each, name.lower()) for each in patterns)
 
 
 class Search:
@@ -214,6 +217,8 @@ class Search:
 
     def _of_class(self, found: Found, node: ast.ClassDef, unit: int) -> Iterator[Meant]:
         """One for each method that is like the wanted; of an autograd function its `backward`."""
+        if not self.name and _matches(node.name, self.wanted.others):
+            return
         members = self.classes.members(node, unit)
         applied = self.classes.is_autograd_function(node, unit)
         several: list[Meant] = []

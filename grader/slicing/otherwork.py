@@ -21,6 +21,9 @@ _MODEL_USED_BY: Final = words(
     "parameters named_parameters zero_grad state_dict modules children weight backward step"
 )
 _TRAINING_CALLS: Final = words("zero_grad clip_grad_norm_ clip_grad_value_")
+_FITTED: Final = words("fit train_step training_step")
+_DIFFERENTIATE: Final = words("backward grad")
+_LOSSES: Final = words("cost error err criterion objective nll ce mse")
 _PLOTTING: Final = words("matplotlib seaborn plotly pylab")
 _LAYERS: Final = words(
     "Linear LazyLinear Conv1d Conv2d Conv3d Embedding LSTM GRU RNN Sequential ModuleList Parameter"
@@ -35,7 +38,7 @@ def does_other_work(function: Function, library: Library) -> bool:
     gradient `loss`. What is done with it does.
     """
     names = {*positional(function), *(each.arg for each in function.args.kwonlyargs)}
-    if names & _TRAINED_WITH or _trains(function):
+    if names & _TRAINED_WITH or _trains(function) or _only_looks_up(function):
         return True
     for part in ast.walk(function):
         if isinstance(part, ast.Attribute) and part.attr in _MODEL_USED_BY:
@@ -50,15 +53,25 @@ def does_other_work(function: Function, library: Library) -> bool:
 
 
 def trains_itself(member: Member, others: Iterable[Member], library: Library) -> bool:
-    """Whether a method is the training step of a network rather than a derivative."""
-    if not _trains(member.function):
-        return False
+    """Whether a method belongs to a network that is trained, rather than being a derivative."""
+    kin = tuple(others)
+    if _FITTED & {other.name for other in kin} or _only_looks_up(member.function):
+        return True
     return _calls(member.function, _TRAINING_CALLS | {"step"}) or any(
         _is_layer(part, library)
-        for other in others
+        for other in kin
         if other.name in ("__init__", "forward", "__call__")
         for part in ast.walk(other.function)
     )
+
+
+def _only_looks_up(function: Function) -> bool:
+    """It gives what autograd left in some `.grad`, and computes nothing."""
+    parts = list(ast.walk(function))
+    reads = any(isinstance(part, ast.Attribute) and part.attr == "grad" for part in parts)
+    works = any(isinstance(part, ast.BinOp | ast.AugAssign) for part in parts)
+    called = [part.func for part in parts if isinstance(part, ast.Call)]
+    return reads and not works and not any(_last(each) in _DIFFERENTIATE for each in called)
 
 
 def _is_layer(part: ast.AST, library: Library) -> bool:
@@ -75,7 +88,8 @@ def _trains(function: Function) -> bool:
     for part in ast.walk(function):
         if isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and not part.args:
             owner = (root_name(part.func.value) or "").lower()
-            if part.func.attr == "step" or (part.func.attr == "backward" and "loss" in owner):
+            loss = "loss" in owner or owner in _LOSSES
+            if part.func.attr == "step" or (part.func.attr == "backward" and loss):
                 return True
     return False
 

@@ -55,10 +55,11 @@ _WANTED: Final = Wanted(
     like=(
         r"backward|back_?pass",
         r"jac(obi|$|_)|(^|_)jac",
-        r"deriv",
+        r"deriv|differentia(te|l)|ableit",
         r"grad(?!e|ual)",
-        r"back_?prop|b_?prop",
+        r"(back|retro)_?prop|b_?prop|r(ü|ue?)ckw|pochodn",
         r"(^|_)d_?soft_?max|soft_?max_?(prime|der|diff|d$|bwd|back)|(^|_)vjp|bwd",
+        r"^j_?soft_?max|soft_?max_j$|^d[a-z]{1,7}_d[a-z]\d?$|delta_?soft_?max",
     ),
     unlike=(
         r"check|verif|compar|assert|plot|print|show|draw|display|explain",
@@ -68,6 +69,10 @@ _WANTED: Final = Wanted(
         r"(zero|no|enable|requires|set|accumulate)_grad",
         r"sigmoid|relu|tanh|log_?soft_?max|linear|affine|conv\d|dense",
         r"^(?!.*soft_?max).*(loss|mse|entropy|nll)",
+    ),
+    others=(
+        r"^(?!.*soft_?max).*(sigmoid|relu|tanh|linear|affine|conv\d|dense|dropout|pool|loss|mse)",
+        r"^(?!.*soft_?max).*(cross_?entropy|regress|log_?reg|perceptron|mlp|network)",
     ),
     prose=(
         r"\\partial|∂|\\nabla|∇|\\frac\s*\{\s*(d|\\mathrm\s*\{\s*d\s*\})\s*[\\\w{}_^()]*\s*\}",
@@ -175,7 +180,8 @@ BACKWARD: Final = Task(
     oracle=_product,
     kinds=_KINDS,
     trivial=_TRIVIAL,
-    fills={"dim": -1, "axis": -1},
+    # a softmax has nothing to learn, so the rate that each layer is handed does not matter
+    fills={"dim": -1, "axis": -1, "learning_rate": 1, "lr": 1},
     proves={
         "own-argument": "global-logits",
         "from-scratch": "library-autograd",

@@ -29,10 +29,13 @@ _PRODUCT_OF: Final[tuple[tuple[str, ...], ...]] = (*_PAIRS, *_TRIPLES)
 _JACOBIAN_OF: Final[tuple[tuple[str, ...], ...]] = (
     ("x",),
     ("probs",),
+    ("x", "upstream"),
+    ("upstream", "x"),
     ("x", "probs"),
     ("probs", "x"),
 )
-"""What a whole Jacobian is made from; without upstream nothing else can be right."""
+"""What a whole Jacobian is made from, whatever else is passed; without upstream nothing else can
+be right."""
 
 SPELT: Final[Mapping[str, str]] = {
     "x": (
@@ -57,6 +60,11 @@ def _spared(passes: tuple[str, ...]) -> tuple[str, ...]:
     return (EXTREME,) if "probs" in passes else ()
 
 
+def _unread(passes: tuple[str, ...], gives: str) -> str:
+    """A Jacobian holds for every upstream gradient: whoever takes one does not read it."""
+    return " without upstream" if gives == "jacobian" and "upstream" in passes else ""
+
+
 def _functions() -> Iterator[Convention]:
     for passes in _JACOBIAN_OF[:2]:
         yield _function(passes, "jacobian")
@@ -67,7 +75,7 @@ def _functions() -> Iterator[Convention]:
 
 
 def _function(passes: tuple[str, ...], gives: str) -> Convention:
-    name = f"f({', '.join(passes)})"
+    name = f"f({', '.join(passes)}){_unread(passes, gives)}"
     return Convention(name, form=gives, gives=gives, passes=passes, spares=_spared(passes))
 
 
@@ -84,7 +92,7 @@ def _methods() -> Iterator[Convention]:
 
 
 def _method(passes: tuple[str, ...], gives: str, *, before: tuple[str, ...]) -> Convention:
-    call = f"backward({', '.join(passes)})"
+    call = f"backward({', '.join(passes)}){_unread(passes, gives)}"
     return Convention(
         name=f"forward({', '.join(before)}), then {call}" if before else f"{call} at once",
         form="module" if before and gives == "vjp" else gives,
@@ -116,5 +124,15 @@ def _as_vector(convention: Convention) -> Convention:
 
 _PLAIN: Final = (*_functions(), *_methods(), *_autograd_functions())
 
-CONVENTIONS: Final = (*_PLAIN, *map(_as_vector, _PLAIN))
-"""Whoever takes a batch also takes a single row: 1-D rows are tried last."""
+
+def _as_arrays(convention: Convention) -> Convention:
+    return replace(convention, name=f"{convention.name}, numpy arrays", arrays=True)
+
+
+_OF_TENSORS: Final = (*_PLAIN, *map(_as_vector, _PLAIN))
+
+CONVENTIONS: Final = (
+    *_OF_TENSORS,
+    *(_as_arrays(each) for each in _OF_TENSORS if each.entry in ("call", "method")),
+)
+"""Whoever takes a batch also takes a single row: 1-D rows are tried late, and numpy arrays last."""

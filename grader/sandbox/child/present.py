@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from safetensors.torch import load as load_tensors
 
-__all__ = ["Unpresentable", "arguments", "dense", "encode", "present", "same"]
+__all__ = ["Unpresentable", "arguments", "as_handed", "dense", "encode", "present", "same"]
 
 MOST_ITEMS: Final = 2_000_000
 MOST_DEPTH: Final = 8
@@ -38,6 +38,7 @@ _from_numpy = torch.from_numpy
 _isnan = torch.isnan
 _equal = torch.equal
 _Tensor = torch.Tensor
+_numpy_of = torch.Tensor.numpy
 
 
 class Unpresentable(Exception):
@@ -48,6 +49,14 @@ def arguments(header: Sequence[dict[str, Any]], block: bytes) -> list[torch.Tens
     """The call's arguments, laid out in memory as asked."""
     found = load_tensors(block) if block else {}
     return [_lay_out(_typed(found[item["name"]], item["dtype"]), item["layout"]) for item in header]
+
+
+def as_handed(header: Sequence[dict[str, Any]], given: Sequence[torch.Tensor]) -> list[Any]:
+    """What the target gets: the tensors, or numpy arrays of the same memory where asked."""
+    return [
+        _numpy_of(tensor) if item["layout"] == "array" else tensor
+        for item, tensor in zip(header, given, strict=True)
+    ]
 
 
 def _typed(tensor: torch.Tensor, dtype: str) -> torch.Tensor:

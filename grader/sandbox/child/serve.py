@@ -20,7 +20,14 @@ from grader.sandbox.child.differentiate import differentiating, pulled_back
 from grader.sandbox.child.files import lose_what_is_written
 from grader.sandbox.child.layers.limits import limit_use
 from grader.sandbox.child.modes import MOST_OPS, OnCpu, Watch, poison_named
-from grader.sandbox.child.present import arguments, dense, encode, present, same
+from grader.sandbox.child.present import (
+    arguments,
+    as_handed,
+    dense,
+    encode,
+    present,
+    same,
+)
 from grader.sandbox.child.program import Prepared, fault_of, prepare
 from grader.sandbox.child.target import Target
 
@@ -177,10 +184,11 @@ def _value(
     given = arguments(call["arguments"], block)
     first = arguments(call["before"], block) if call["before"] else []
     before = [_clone(argument) for argument in given]
+    handed = as_handed(call["arguments"], given), as_handed(call["before"], first)
     seed()
     try:
         with _watched(watch):
-            result = _called(target, call["mode"], first, given)
+            result = _called(target, call["mode"], handed[1], handed[0])
         value, returned = present(result)
     except BaseException as error:  # noqa: BLE001 - SystemExit and KeyboardInterrupt are answers too
         return {"outcome": "raised", **fault_of(error), **_changed(given, before)}, b""
@@ -188,9 +196,7 @@ def _value(
     return told, encode({} if value is None else {"value": value})
 
 
-def _called(
-    target: Target, mode: str, before: Sequence[torch.Tensor], given: Sequence[torch.Tensor]
-) -> Any:
+def _called(target: Target, mode: str, before: Sequence[Any], given: Sequence[Any]) -> Any:
     if mode == "method":
         return target.of_method(before, given)
     if mode == "context":

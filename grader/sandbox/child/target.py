@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 
 __all__ = ["NotCallable", "Target", "resolve"]
@@ -36,19 +37,21 @@ class Target:
     method: str
     fills: Mapping[str, int]
 
-    def of_arguments(self, given: Sequence[torch.Tensor]) -> Any:
+    def of_arguments(self, given: Sequence[Any]) -> Any:
         """The plain call."""
         return _filled(self.call, given, self.fills)
 
-    def of_method(self, before: Sequence[torch.Tensor], given: Sequence[torch.Tensor]) -> Any:
+    def of_method(self, before: Sequence[Any], given: Sequence[Any]) -> Any:
         """The method of a fresh instance, after its `forward` where there is `before`."""
         fresh = isinstance(self.found, type)
         made = _filled(self.found, (), self.fills) if fresh else _own(self.found)
         if before:
             _filled(made if callable(made) else made.forward, before, self.fills)
-        return _filled(getattr(made, self.method), given, self.fills)
+        known = dict(getattr(made, "__dict__", ()))
+        result = _filled(getattr(made, self.method), given, self.fills)
+        return _left_behind(made, known) if result is None else result
 
-    def of_context(self, before: Sequence[torch.Tensor], given: Sequence[torch.Tensor]) -> Any:
+    def of_context(self, before: Sequence[Any], given: Sequence[Any]) -> Any:
         """The class's `forward` and then its method, with one context as first argument of both.
 
         For classes that autograd itself cannot use; both may be static methods or plain functions.
@@ -56,8 +59,10 @@ class Target:
         context = _Context()
         _filled(self.found.forward, (context, *before), self.fills)
         result = _filled(getattr(self.found, self.method), (context, *given), self.fills)
-        # one gradient for each argument of `forward`: the first is the one asked for
-        return result[0] if isinstance(result, tuple) and result else result
+        # one gradient for each argument of `forward`: the first is the one asked for, the others
+        # stand for arguments that have none, as autograd wants it
+        lone = isinstance(result, tuple) and all(each is None for each in result[1:])
+        return result[0] if lone and result else result
 
 
 class _Context:
@@ -82,6 +87,16 @@ class _Context:
 
     def set_materialize_grads(self, _: bool) -> None:  # noqa: FBT001 - autograd's own signature
         pass
+
+
+def _left_behind(made: Any, known: Mapping[str, Any]) -> Any:
+    """The one array that a method which returns nothing has set on its instance, else None."""
+    left = [
+        value
+        for name, value in getattr(made, "__dict__", {}).items()
+        if isinstance(value, torch.Tensor | np.ndarray) and value is not known.get(name)
+    ]
+    return left[0] if len(left) == 1 else None
 
 
 def _own(instance: Any) -> Any:
