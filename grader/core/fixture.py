@@ -55,6 +55,7 @@ class Fixture:
     trivial     names of the trivial answers that would pass: not empty means degenerate
     digest      sha256 over arguments and upstream: the fixture's part of an observation's key
     role        of the target it is for
+    needs       name of the fixture without which this one is not counted; empty: none
     accepted    what a target with a calling convention may return, by `Convention.gives`
     """
 
@@ -72,6 +73,7 @@ class Fixture:
     gradient: Truth | None = None
     trivial: tuple[str, ...] = ()
     role: str = ""
+    needs: str = ""
     accepted: Mapping[str, tuple[Truth, ...]] = field(default_factory=dict)
 
     @property

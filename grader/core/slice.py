@@ -41,6 +41,7 @@ class Wanted:
             of a class
     unlike  likewise: what is called so is something else (a check, another function)
     others  likewise, for the name of a class: its methods do something else's work
+    surely  likewise: a method called so is meant even in a class that is trained
     prose   regular expressions, searched for in text cells: a derivation in words or formulas
     """
 
@@ -51,6 +52,7 @@ class Wanted:
     like: tuple[str, ...] = ()
     unlike: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
+    surely: tuple[str, ...] = ()
     prose: tuple[str, ...] = ()
 
 

@@ -122,12 +122,15 @@ def decided_on(record: Record, exam: Exam, criterion: Criterion) -> Exchange | N
 
 
 def all_right(exam: Exam, role: str, cut: Slice, exchanges: Exchanges) -> bool:
-    """Whether no other run could do better on the criteria with `stand_in`."""
+    """Whether the criteria with `stand_in` that look at values hold: no other run could do better.
+
+    What else they look at, such as whose derivative it is, another target does not mend.
+    """
     verdicts = _verdicts(exam, role, cut, exchanges)
     return all(
         verdicts[criterion.id].status in ("passed", "not_applicable")
         for criterion in criteria_of(exam, role)
-        if criterion.stand_in
+        if criterion.stand_in and criterion.check == "values"
     )
 
 

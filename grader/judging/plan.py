@@ -105,10 +105,12 @@ def asked_of(
     """What the criterion's check is handed."""
     task = _task(exam, criterion)
     convention = convention_of(task, main.program.convention)
+    fixtures = chosen(exam, criterion)
+    needed = {fixture.needs for fixture in fixtures} - {""}
     return Asked(
         criterion=criterion,
         task=task,
-        fixtures=chosen(exam, criterion),
+        fixtures=fixtures,
         slice=cut,
         run=answers(main.run, convention),
         experiments={
@@ -118,6 +120,7 @@ def asked_of(
         },
         again=tuple(fixture for fixture in exam.fixtures if fixture.name + AGAIN in main.run.calls),
         convention=convention,
+        needed={each.name: each for each in exam.fixtures if each.name in needed},
     )
 
 

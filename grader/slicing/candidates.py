@@ -44,7 +44,10 @@ def candidates(
     try:
         search = Search(parse(notebook), wanted, name, apart)
         worked = [each for each in search.meant() if not search.is_stub(each)]
-        return tuple(_slice(search, each) for each in worked[:_MOST])
+        backwards = Backwards(
+            search.definitions, search.library, search.classes, broken=search.parsed.broken
+        )
+        return tuple(_slice(search, each, backwards) for each in worked[:_MOST])
     except (RecursionError, MemoryError, ValueError):  # ValueError: a number of too many digits
         return ()
 
@@ -52,21 +55,22 @@ def candidates(
 def nothing(notebook: Notebook, wanted: Wanted, *, name: str | None = None) -> Slice:
     """The slice of a notebook without candidates.
 
-    State `stub` where only unfinished ones are there, `unparsed` where one seems to stand in a cell
-    that is not valid Python, else `missing`. Never raises.
+    State `unparsed` where one with work in it seems to stand in a cell that is not valid Python,
+    `stub` where only unfinished ones are there, else `missing`. Never raises.
     """
     try:
         parsed = parse(notebook)
-        found = _unfinished(Search(parsed, wanted, name, frozenset())) or _unparsed(
-            parsed, wanted, name
-        )
-        return found or Slice(wanted.role, "missing", notes=parsed.notes)
+        seen = _unparsed(parsed, wanted, name)
+        if seen and seen.state == "unparsed":
+            return seen
+        unfinished = _unfinished(Search(parsed, wanted, name, frozenset()))
+        return unfinished or seen or Slice(wanted.role, "missing", notes=parsed.notes)
     except (RecursionError, MemoryError, ValueError):
         note = Note("could not be analysed: nested too deeply or too large")
         return Slice(wanted.role, "missing", notes=(note,))
 
 
-def _slice(search: Search, meant: Meant) -> Slice:
+def _slice(search: Search, meant: Meant, backwards: Backwards) -> Slice:
     """As `cut` makes it of a target that is named, with what a candidate has besides."""
     named = replace(search.wanted, names=(meant.found.symbol,))
     cut = slice_of(search.parsed, search.timeline, search.library, named, meant.found)
@@ -90,7 +94,6 @@ def _slice(search: Search, meant: Meant) -> Slice:
     ):
         return told
     note = Note(_NEVER_CALLED, location.cell, location.line)
-    backwards = Backwards(search.definitions, search.library, search.classes)
     surely = search.name or not is_unlike(meant.owner[0].name, search.wanted)
     uncalled = bool(surely) and backwards.uncalled(*meant.owner, required)
     return replace(told, notes=(*told.notes, note), uncalled=uncalled)
@@ -127,7 +130,8 @@ def _unfinished(search: Search) -> Slice | None:
 def _unparsed(parsed: Parsed, wanted: Wanted, name: str | None) -> Slice | None:
     """What seems to stand in a cell that is not valid Python."""
     for cell in reversed(parsed.broken):
-        seen = unparsed_definition(cell, _heads(cell, wanted) if name is None else (name,))
+        symbols = _heads(cell, wanted) if name is None else (name.partition(".")[0],)
+        seen = unparsed_definition(cell, symbols)
         if seen:
             symbol, line, empty = seen
             location = Location(cell.number, line, cell.cell_id, cell.file_line(line))

@@ -12,8 +12,14 @@ from grader.slicing.bindings import bindings
 from grader.slicing.library import Library
 from grader.slicing.names import attributes, root_name
 from grader.slicing.target import Definitions
+from grader.slicing.words import words
 
-__all__ = ["Classes", "Function", "Member", "positional"]
+__all__ = ["GIVE_THEMSELVES", "Classes", "Function", "Member", "positional"]
+
+GIVE_THEMSELVES: Final = words(
+    "to eval train cpu cuda float double half bfloat16 type requires_grad_ apply share_memory"
+)
+"""Methods of a module that return the module."""
 
 _MOST_KIN: Final = 50
 _MOST_MEMBERS: Final = 2_000
@@ -90,9 +96,15 @@ class Classes:
 
     def class_of(self, value: ast.AST | None, unit: int) -> tuple[ast.ClassDef, int] | None:
         """The notebook's class that `value` is a new instance of, and where it stands."""
+        given_by: set[str] = set()
+        while isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute):
+            if value.func.attr not in GIVE_THEMSELVES:
+                return None
+            given_by.add(value.func.attr)  # `Layer(3).to(device)`
+            value = value.func.value
         if isinstance(value, ast.Call) and isinstance(value.func, ast.Name):
             found, at = self.resolve(value.func, unit)
-            if isinstance(found, ast.ClassDef):
+            if isinstance(found, ast.ClassDef) and given_by.isdisjoint(self.members(found, at)):
                 return found, at
         return None
 
@@ -184,7 +196,8 @@ class Classes:
         """Whether no instance can be made without arguments, as far as the notebook shows."""
         if any("dataclass" in (_last_name(each) or "") for each in node.decorator_list):
             return any(isinstance(each, ast.AnnAssign) and each.value is None for each in node.body)
-        made = self.members(node, unit).get("__init__")
+        members = self.members(node, unit)
+        made = members.get("__init__") or members.get("__new__")
         if made is None:
             return False
         arguments = made.function.args

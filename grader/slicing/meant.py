@@ -226,7 +226,8 @@ class Search:
             with_context = applied or _takes_context(member, members.get("forward"))
             if with_context and member.name != BACKWARD:
                 continue
-            if not self.name and trains_itself(member, members.values(), self.library):
+            sure = self.name or _matches(member.name, self.wanted.surely)
+            if not sure and trains_itself(member, members.values(), self.library):
                 continue
             several.append(self._of_method(found, node, unit, member, place, applied=applied))
         if self.name:  # the best one only

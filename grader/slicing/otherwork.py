@@ -68,7 +68,9 @@ def trains_itself(member: Member, others: Iterable[Member], library: Library) ->
 def _only_looks_up(function: Function) -> bool:
     """It gives what autograd left in some `.grad`, and computes nothing."""
     parts = list(ast.walk(function))
-    reads = any(isinstance(part, ast.Attribute) and part.attr == "grad" for part in parts)
+    fields = [part for part in parts if isinstance(part, ast.Attribute) and part.attr == "grad"]
+    # who keeps an own result in `self.grad` has made it
+    reads = bool(fields) and all(isinstance(part.ctx, ast.Load) for part in fields)
     works = any(isinstance(part, ast.BinOp | ast.AugAssign) for part in parts)
     called = [part.func for part in parts if isinstance(part, ast.Call)]
     return reads and not works and not any(_last(each) in _DIFFERENTIATE for each in called)

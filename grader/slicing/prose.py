@@ -26,7 +26,7 @@ _HEADING: Final = re.compile(r"\s{0,3}#{1,6}\s")
 _FORMULA: Final = re.compile(r"\$|\\\(|\\\[|\\begin\b|\\frac\b|\\sum\b|[∂∇∑δ]")
 _OUTPUT: Final = re.compile(
     r"[^\w$\\]*(?:tensor|array|torch\.Size|Parameter containing|Out\[\d*\])\s*[(:\[]"
-    r"|<(?:Figure|AxesSubplot|matplotlib)\b|Traceback \(most recent"
+    r"|<(?:Figure|AxesSubplot|matplotlib)\b|Traceback \(most recent|\S+:\d+: \w*Warning:"
 )
 _VALUES: Final = re.compile(
     r"(?=.*(?:\d\.\d|\[|\de[+-]?\d))[\s\d.,:;()\[\]{}eE+\-]*|\s*(?:True|False|None|nan|inf)\s*"
@@ -198,7 +198,8 @@ def _passage(cell: Cell, run: list[_Paragraph], *, exported: bool) -> Iterator[P
         first = telling[0]
         while first and run[first - 1].is_formula:
             first -= 1
-        last = max(at for at, each in enumerate(run) if each.told or each.is_formula)
+        said = (at for at, each in enumerate(run) if not each.is_heading)
+        last = max(at for at in said if run[at].told or run[at].is_formula)
         while last + 1 < len(run) and not run[last + 1].is_heading:
             last += 1
     while run[last].is_heading and last > first:

@@ -133,6 +133,9 @@ def test_what_is_expected_fits_the_folder(assignment: str) -> None:
         if kind == "wrong":
             assert entry["note"]
             assert entry["expect"]
+        elif kind == "backward":  # a bonus: right and wrong ones keep every other point
+            assert entry["score"] == 20
+            assert all(name.startswith("backward-") for name in entry["expect"])
         else:
             assert entry["expect"] == expected[kind]
 

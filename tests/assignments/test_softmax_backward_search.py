@@ -50,7 +50,10 @@ def test_conventions_have_names_of_their_own_and_pass_what_there_is() -> None:
         assert {*each.passes, *each.before} <= known
         assert each.gives in {"jacobian", "vjp"}
         assert each.form in {"jacobian", "vjp", "module", "autograd_function"}
-        assert ("upstream" in each.passes) == (each.gives == "vjp")
+        assert "upstream" in each.passes or each.gives == "jacobian"
+        assert ("a Jacobian" in each.name) == (
+            "upstream" in each.passes and each.gives == "jacobian"
+        )
         assert (each.spares == (EXTREME,)) == ("probs" in each.passes)
         assert len(each.name) <= 80
         if each.entry in ("context", "apply"):
@@ -63,8 +66,8 @@ def test_conventions_that_the_question_names_are_there() -> None:
     plain |= {"f(probs, upstream)", "forward(x), then backward(upstream)"}
     assert plain <= names
     assert {f"{name} on a 1-D row" for name in plain} <= names
-    vectors = [each.vector for each in TASK.conventions]
-    assert vectors == sorted(vectors)
+    kinds = [(each.arrays, each.vector) for each in TASK.conventions]
+    assert kinds == sorted(kinds)
     assert TASK.conventions[0].name == "f(x)"
 
 
@@ -122,11 +125,13 @@ def test_a_right_function_is_right_under_its_own_convention_alone(name: str, see
         if convention.entry == "call" and len(convention.passes) == count
         if any(_holds(FUNCTIONS[name], fixture, convention) for fixture in tried)
     }
-    # what takes a batch may take a row without its axis as well
+    # what takes a batch may take a row without its axis as well, and arrays hold the same numbers
     assert name in right
-    assert {each.removesuffix(" on a 1-D row") for each in right} == {
-        name.removesuffix(" on a 1-D row")
-    }
+    assert {_plain(each) for each in right} == {_plain(name)}
+
+
+def _plain(name: str) -> str:
+    return name.removesuffix(", numpy arrays").removesuffix(" on a 1-D row")
 
 
 SPELLINGS = {

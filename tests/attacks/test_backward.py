@@ -19,9 +19,7 @@ def good_softmax(x):
     return e / e.sum(dim=-1, keepdim=True)
 ---
 """
-ATTACKS: Final = [
-    replace(one, source=f"{RIGHT}{one.source!s}") for one in read_cases("backward")
-]
+ATTACKS: Final = [replace(one, source=f"{RIGHT}{one.source!s}") for one in read_cases("backward")]
 
 
 @pytest.fixture(scope="module")

@@ -122,7 +122,8 @@ def test_what_never_answers_has_no_name() -> None:
     def fails(*_: Any) -> Any:
         raise ValueError("no")
 
-    assert {diagnoses for _, diagnoses in _rows(fails).values()} == {("crashes",)}
+    # it may have been called in a way it was not made for: an exception proves nothing then
+    assert {diagnoses for _, diagnoses in _rows(fails).values()} == {()}
     nothing = replace(backward_record(EXAM, (PRODUCT, fails)), exchanges={})
     rows = score(EXAM.rubric, judge(nothing, EXAM), main_role="forward").rows
     assert with_matches(nothing, EXAM, rows) == rows

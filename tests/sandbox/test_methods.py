@@ -170,3 +170,20 @@ def test_our_own_way_through_an_applied_function_is_none_of_the_students(sandbox
     assert told.ops == ("autograd::engine",)
     assert told.gradient is not None
     assert told.gradient.numbers().tolist() == RIGHT
+
+
+def test_an_array_is_handed_over_as_one(sandbox: Sandbox) -> None:
+    code = "def f(x):\n    assert type(x).__name__ == 'ndarray'\n    return x.max() - x"
+    given = Argument("x", X.tensor, "array")
+    assert _value(_ask(sandbox, code, Call("a", (given,)), "f", "")).tolist() == [[2.0, 1.0, 0.0]]
+
+
+@pytest.mark.parametrize(("left", "found"), [("self.dx = g", True), ("self.a = self.b = g", False)])
+def test_what_a_method_leaves_on_its_instance_is_its_result(
+    sandbox: Sandbox, left: str, *, found: bool
+) -> None:
+    head = "class A:\n    def forward(self, x):\n        self.x = x\n"
+    code = f"{head}    def backward(self, g):\n        {left}"
+    observation = _ask(sandbox, code, Call("a", (G,), "method", before=(X,)), "A")
+    assert (observation.value is not None) == found
+    assert observation.returned == ("tensor" if found else "nothing")

@@ -52,6 +52,15 @@ def test_a_function_with_what_it_calls() -> None:
         ("try:\n    def backward(g): return g\nexcept ImportError:\n    pass", ("g",), 1),
         ("import torch.nn.functional as F\nif torch:\n    def backward(g): return g\nelse:\n"
          "    backward = None", ("g",), 1),
+        ("for _ in range(1):\n    def backward(g): return g", ("g",), 1),
+        ("while True:\n    def backward(g): return g\n    break", ("g",), 1),
+        ("with torch.no_grad():\n    def backward(g): return g", ("g",), 1),
+        ("match 1:\n    case 1:\n        def backward(g): return g", ("g",), 1),
+        ("forward, backward = lambda x: x, lambda g: g", ("g",), 1),
+        ("from typing import Callable\nbackward: Callable = lambda g: g", ("g",), 1),
+        ("(backward := lambda g: g)", ("g",), 1),
+        ("def one(x): return x\nbackward = torch.vmap(one)", None, 0),
+        ("@torch.jit.script\ndef backward(g, p): return g", ("g", "p"), 2),
         ("backward = torch.func.jacrev(good_softmax)", None, 0),
         ("def make(k):\n    def inner(x): return x * k\n    return inner\nbackward = make(2)",
          None, 0),
@@ -209,6 +218,16 @@ def test_a_name_that_is_not_there() -> None:
     assert nothing(notebook(text), WANTED, name="mine").state == "missing"
 
 
+@pytest.mark.parametrize(
+    ("name", "state"),
+    [("Mine.other", "unparsed"), ("Mine", "unparsed"), ("Other.other", "missing")],
+)
+def test_a_name_in_a_cell_that_is_not_valid_python(name: str, state: str) -> None:
+    book = notebook("class Mine:\n    def other(self, g):\n        return g +")
+    one = nothing(book, WANTED, name=name)
+    assert (one.state, one.symbol) == (state, "Mine" if state == "unparsed" else "")
+
+
 # Nothing to run.
 
 
@@ -223,8 +242,11 @@ def test_a_name_that_is_not_there() -> None:
         ("def backward(g):\n    return g +", "unparsed", "backward"),
         ("class A:\n    def jacobian(self, g):\n        return g +", "unparsed", "jacobian"),
         ("def gradient_check(g):\n    return g +", "missing", ""),
+        ("def backward(g):\n    pass\n---\ndef jacobian(g):\n    return g +", "unparsed",
+         "jacobian"),
+        ("def backward(g):\n    pass\n---\ndef jacobian(g):\n    # TODO\n", "stub", "backward"),
     ],
-)
+)  # fmt: skip
 def test_nothing(source: str, state: str, symbol: str) -> None:
     book = notebook(source)
     assert candidates(book, WANTED) == ()

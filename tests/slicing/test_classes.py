@@ -165,3 +165,83 @@ def test_a_class_of_another_targets_name_is_a_candidate() -> None:
         """
     one = only(text)
     assert (one.symbol, one.kind, one.leans_on) == ("good_softmax", "autograd_function", "")
+
+
+@pytest.mark.parametrize(
+    ("source", "base"),
+    [
+        ("from torch.autograd import *", "Function"),
+        ("from torch.autograd.function import Function", "Function"),
+        ("from torch.autograd.function import InplaceFunction as F", "F"),
+        ("import torch as t", "t.autograd.Function"),
+        ("import torch.autograd as ag", "ag.function.Function"),
+        ("Fn = torch.autograd.Function", "Fn"),
+        ("ag = torch.autograd", "ag.Function"),
+        ("try:\n    from torch.autograd import Function as Fn\nexcept ImportError:\n"
+         "    Fn = object", "Fn"),
+        ("class B: pass", "B, torch.autograd.Function"),
+    ],
+)  # fmt: skip
+def test_autograd_functions_by_any_name(source: str, base: str) -> None:
+    method = "    @staticmethod\n    def backward(c, g): return g"
+    one = only(f"{source}\nclass A({base}):\n{method}")
+    assert (one.kind, one.parameters) == ("autograd_function", ("g",))
+
+
+@pytest.mark.parametrize(
+    ("source", "base"),
+    [
+        ("from torch.nn import *", "Module"),
+        ("import torch.nn as tn", "tn.Module"),
+        ("M = nn.Module", "M"),
+        ("from torch.nn.modules import Module", "Module"),
+        ("", "nn.Softmax"),
+        ("class B: pass", "B, torch.nn.Module"),
+    ],
+)
+def test_modules_by_any_name(source: str, base: str) -> None:
+    one = only(f"{source}\nclass A({base}):\n    def backward(self, g): return g")
+    assert any("autograd never calls" in note.text for note in one.notes)
+
+
+@pytest.mark.parametrize(
+    ("source", "symbol"),
+    [
+        ("s = S(3).to(device)", "s"),
+        ("s = S(3).double().eval()", "s"),
+        ("s: S = S(3)", "s"),
+        ("s, t = S(3), 1", "s"),
+        ("if True:\n    s = S(n=3)", "s"),
+        ("with torch.no_grad():\n    s = S(3)", "s"),
+        ("T = S\ns = T(3)", "s"),
+        ("s = S(3)\ns = s.backward(1)", "s"),
+        ("s = S(3).backward(1)", "S"),
+        ("s = S(3).train(1)", "S"),  # its own method, which returns what it likes
+        ("s = [S(3)]", "S"),
+    ],
+)
+@pytest.mark.parametrize("made", ["__init__(self, n)", "__new__(cls, n)"])
+def test_where_an_instance_is_bound(made: str, source: str, symbol: str) -> None:
+    text = (
+        f"class S:\n    def {made}: return object.__new__(cls)\n"
+        f"    def train(self, n): return n\n    def backward(self, g): return g\n---\n{source}"
+    )
+    one = only(text)
+    assert (one.symbol, one.method, one.parameters) == (symbol, "backward", ("g",))
+    assert symbol in {name for statement in one.statements for name in statement.binds}
+
+
+@pytest.mark.parametrize(
+    ("source", "cell", "line"),
+    [
+        ("class Base:\n\n    def jac(self, x): return x\n---\nclass A(Base): pass", 3, 3),
+        ("class Base: pass\n---\nclass A(Base):\n    @staticmethod\n    def jac(x): return x",
+         4, 3),
+        ("class A: pass\n---\ny = 1\ndef f(self, x): return x\nA.jac = f", 4, 2),
+        ("class A:\n    jac = lambda self, x: x", 3, 2),
+    ],
+)  # fmt: skip
+def test_where_a_method_stands(source: str, cell: int, line: int) -> None:
+    one = next(one for one in found_in(source) if one.symbol == "A")
+    assert one.location is not None
+    assert (one.location.cell, one.location.line) == (cell, line)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from textwrap import dedent
 from typing import Final
 
@@ -75,6 +76,8 @@ def test_a_derivation_below_the_question_in_an_export() -> None:
         "# The derivative",
         "array([[1., 2.],\n\n       [3., 4.]])\n",
         "[tensor([0.1]), tensor([0.2])]",
+        "/usr/lib/a.py:3: UserWarning: the derivative is lost\n  return torch.ones(3)",
+        "<stdin>:1: DeprecationWarning: gradient is None",
         "-" * 75 + "\nNameError          Traceback (most recent call last)\n"
         "----> 1 derivative(x)\n\nNameError: name 'derivative' is not defined",
     ],
@@ -99,6 +102,30 @@ def test_values_above_and_below_are_left_out() -> None:
         """
     )
     assert found.text == "The derivative is p (1 - p).\nIt follows from the quotient."
+
+
+def test_the_next_heading_is_no_part_of_it() -> None:
+    (found,) = exported("The derivative is p.\n\n# Part 2: derivatives of $f$\n\nAn introduction.")
+    assert found.text == "The derivative is p."
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "$\\frac{\\partial p}{\\partial x} = p (1 - p)$",
+        "$$\n\\frac{\\partial p}{\\partial x}\n\n= p (1 - p)\n\n$$",
+        "\\begin{align}\n\\partial p &= p \\\\\n\n&- p p\n\\end{align}",
+        "\\[ \\partial p = p \\]",
+        "∂p/∂x = p (1 - p)",
+    ],
+)
+@pytest.mark.parametrize("read_as", [exported, typed])
+def test_formulas_are_kept_to_their_end(
+    formula: str, read_as: Callable[[str], tuple[Passage, ...]]
+) -> None:
+    (found,) = read_as(f"{QUESTION}\n\n{formula}")
+    assert found.text.split() == formula.split()
+    assert found.text.endswith(formula[-10:].rsplit("\n", 1)[-1])
 
 
 def test_the_rest_of_a_text_in_words_is_kept() -> None:
@@ -156,7 +183,7 @@ def test_passages_are_lines_of_the_cell_in_order(lines: list[str], kind: str) ->
     code = Cell(1, "code", "print('gradient is right:', 1)")
     book = Notebook("export" if kind == "export" else "ipynb", (code, Cell(1, "text", source)))
     for one in prose(book, WANTED):
-        rest = iter(source.split("\n"))
+        rest = iter(line if line.strip() else "" for line in source.split("\n"))
         assert all(line in rest for line in one.text.split("\n"))
         assert source.split("\n")[one.location.line - 1] == one.text.split("\n")[0]
         assert QUESTION not in one.text

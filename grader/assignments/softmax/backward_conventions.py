@@ -29,10 +29,10 @@ _PRODUCT_OF: Final[tuple[tuple[str, ...], ...]] = (*_PAIRS, *_TRIPLES)
 _JACOBIAN_OF: Final[tuple[tuple[str, ...], ...]] = (
     ("x",),
     ("probs",),
-    ("x", "upstream"),
-    ("upstream", "x"),
     ("x", "probs"),
     ("probs", "x"),
+    ("x", "upstream"),
+    ("upstream", "x"),
 )
 """What a whole Jacobian is made from, whatever else is passed; without upstream nothing else can
 be right."""
@@ -60,9 +60,9 @@ def _spared(passes: tuple[str, ...]) -> tuple[str, ...]:
     return (EXTREME,) if "probs" in passes else ()
 
 
-def _unread(passes: tuple[str, ...], gives: str) -> str:
-    """A Jacobian holds for every upstream gradient: whoever takes one does not read it."""
-    return " without upstream" if gives == "jacobian" and "upstream" in passes else ""
+def _result(passes: tuple[str, ...], gives: str) -> str:
+    """Said where the same arguments may be for a product, too."""
+    return ", a Jacobian" if gives == "jacobian" and "upstream" in passes else ""
 
 
 def _functions() -> Iterator[Convention]:
@@ -75,7 +75,7 @@ def _functions() -> Iterator[Convention]:
 
 
 def _function(passes: tuple[str, ...], gives: str) -> Convention:
-    name = f"f({', '.join(passes)}){_unread(passes, gives)}"
+    name = f"f({', '.join(passes)}){_result(passes, gives)}"
     return Convention(name, form=gives, gives=gives, passes=passes, spares=_spared(passes))
 
 
@@ -92,7 +92,7 @@ def _methods() -> Iterator[Convention]:
 
 
 def _method(passes: tuple[str, ...], gives: str, *, before: tuple[str, ...]) -> Convention:
-    call = f"backward({', '.join(passes)}){_unread(passes, gives)}"
+    call = f"backward({', '.join(passes)}){_result(passes, gives)}"
     return Convention(
         name=f"forward({', '.join(before)}), then {call}" if before else f"{call} at once",
         form="module" if before and gives == "vjp" else gives,

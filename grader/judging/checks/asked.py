@@ -46,6 +46,7 @@ class Asked:
     experiments  runs of what `Check.experiments` asked for, by its names
     again        fixtures that were asked once more at the end, whichever criterion they are for
     convention   how the target is called, where the task leaves that to the student
+    needed       fixtures that some of these need, by name
     """
 
     criterion: Criterion
@@ -56,6 +57,7 @@ class Asked:
     experiments: Mapping[str, Run] = field(default_factory=dict)
     again: tuple[Fixture, ...] = ()
     convention: Convention | None = None
+    needed: Mapping[str, Fixture] = field(default_factory=dict)
 
     def call(self, fixture: Fixture) -> Call:
         """The plain call on a fixture; its key is the fixture's name."""

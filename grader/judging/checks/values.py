@@ -70,7 +70,22 @@ def _verdict(asked: Asked) -> Verdict:
         for fixture in said
         if fixture.name in observed
     ]
-    return tally(asked, found, diagnoses=named_outcomes(found))
+    silent = frozenset(each.name for each in said if each.needs and not _holds(asked, each.needs))
+    found = [
+        each
+        if each.fixture not in silent
+        else each.model_copy(update={"scored": False, "text": f"not counted: {each.text}"})
+        for each in found
+    ]
+    return tally(asked, found, uncounted=silent, diagnoses=named_outcomes(found))
+
+
+def _holds(asked: Asked, name: str) -> bool:
+    """Whether the answer to a fixture that others need is right; one never asked hinders none."""
+    fixture, observation = asked.needed.get(name), asked.run.calls.get(name)
+    if fixture is None or observation is None:
+        return True
+    return judge_value(asked, fixture, observation).outcome == "ok"
 
 
 VALUES = Check(calls=value_calls, experiments=no_experiments, verdict=_verdict)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 from numpy.typing import ArrayLike
@@ -145,3 +146,20 @@ def test_a_fixture_for_information_that_was_never_observed_is_left_out() -> None
     verdict = VALUES.verdict(asked("values", (decides, told), ran({"a/1": answer()})))
     assert verdict.status == "passed"
     assert [each.fixture for each in verdict.evidence] == ["a/1"]
+
+
+@pytest.mark.parametrize(
+    ("needed", "status"), [(answer(), "failed"), (WRONG, "passed"), (None, "failed")]
+)
+def test_a_fixture_counts_only_where_the_one_it_needs_holds(
+    needed: Observation | None, status: str
+) -> None:
+    also = replace(OTHER, needs="values/pair")
+    third = fixture("values/third", ((5.0, 6.0),))
+    calls = {"values/other": WRONG, "values/third": answer(((5.0, 6.0),))}
+    calls |= {"values/pair": needed} if needed else {}
+    question = replace(asked("values", (also, third), ran(calls)), needed={"values/pair": PAIR})
+    found = VALUES.verdict(question)
+    assert (found.status == "passed") == (status == "passed")
+    assert found.evidence[0].scored == (status == "failed")
+    assert found.evidence[0].text.startswith("not counted") == (status == "passed")
