@@ -23,6 +23,7 @@ _SHORTEST_LABEL: Final = 4
 _QUESTION: Final = re.compile(r"(?:[#>*_\s]|<\w+>)*question\b", re.IGNORECASE)
 _HANDOUT: Final = re.compile(r"\s*\*\*question\b", re.IGNORECASE)  # also right below other text
 _HEADING: Final = re.compile(r"\s{0,3}#{1,6}\s")
+_COMMENT: Final = re.compile(r"^\s*# ?")
 _FORMULA: Final = re.compile(r"\$|\\\(|\\\[|\\begin\b|\\frac\b|\\sum\b|[∂∇∑δ]")
 _OUTPUT: Final = re.compile(
     r"[^\w$\\]*(?:tensor|array|torch\.Size|Parameter containing|Out\[\d*\])\s*[(:\[]"
@@ -81,6 +82,8 @@ def prose(notebook: Notebook, wanted: Wanted) -> tuple[Passage, ...]:
         source = cell.source[:left]
         left -= len(source)
         lines = source.split("\n")
+        if notebook.format in ("script", "percent"):  # text stands in comments there
+            lines = [_COMMENT.sub("", line) for line in lines]
         shown = _outputs(lines, printed) if exported else frozenset()
         for run in _runs(lines, shown, patterns):
             found += _passage(cell, run, exported=exported)

@@ -197,3 +197,11 @@ def test_passages_are_lines_of_the_cell_in_order(lines: list[str], kind: str) ->
 def test_long_texts_are_read(source: str) -> None:
     code = Cell(1, "code", "print('label: ', 1)\n" * 2_000)
     assert len(prose(Notebook("export", (code, Cell(1, "text", source))), WANTED)) <= 10
+
+
+def test_text_of_a_python_file_stands_in_comments() -> None:
+    text = "# The derivative is $p(1 - p)$.\n#\n# So much for that.\n"
+    source = f"# %% [markdown]\n{text}# %%\nx = 1\n"
+    (found,) = prose(read(source.encode(), "work.py"), WANTED)
+    assert found.text == "The derivative is $p(1 - p)$.\n\nSo much for that."
+    assert found.location.file_line == 2
