@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Final
 
 from grader.core.errors import SandboxFault, Ungradable
-from grader.core.notebook import Notebook
+from grader.core.notebook import Note, Notebook
 from grader.core.observation import Exchange, Limits
 from grader.core.record import Exam, Graded, Record, Runner, Submission, key_of, role_of
 from grader.core.slice import Passage, Slice
@@ -84,13 +84,17 @@ def observe(
                 halted[role] += any(each.run.stopped for each in exchanges[key].values())
     except SandboxFault as error:
         fault = str(error)
+    notes = list(notebook.notes)
     if not fault:  # of a fault nothing is judged, and all of it is run again
+        untried = [found for key, found in slices.items() if key not in exchanges]
         slices = {key: found for key, found in slices.items() if key in exchanges}
+        text = "was not tried: others ran into limits"
+        notes += [Note(f"{found.symbol} {text}") for found in untried]
     return replace(
         unread,
         format=notebook.format,
         fault=fault,
-        notes=notebook.notes,
+        notes=tuple(notes),
         slices=slices,
         exchanges=exchanges,
         written=_written(notebook, exam),
