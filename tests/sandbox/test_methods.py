@@ -187,3 +187,16 @@ def test_what_a_method_leaves_on_its_instance_is_its_result(
     observation = _ask(sandbox, code, Call("a", (G,), "method", before=(X,)), "A")
     assert (observation.value is not None) == found
     assert observation.returned == ("tensor" if found else "nothing")
+
+
+def test_an_exception_passes_a_watch_untouched(sandbox: Sandbox) -> None:
+    code = """
+class Bad(Exception):
+    __traceback__ = property(lambda self: None)
+
+def f(x):
+    raise Bad("as it is")
+"""
+    told = _ask(sandbox, code, Call("a", (X,)), "f", "", watch=("autograd::*", "aten::exp"))
+    assert told.fault is not None
+    assert (told.fault.type, told.fault.message) == ("Bad", "as it is")

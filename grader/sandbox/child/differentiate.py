@@ -7,9 +7,8 @@ all of torch's differentiation goes are wrapped, and told of as operators of the
 
 from __future__ import annotations
 
-import contextlib
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, Final
 
 import torch
@@ -17,7 +16,7 @@ from torch.autograd import Variable, forward_ad
 
 from grader.sandbox.child.modes import Watch, falsify
 
-__all__ = ["DUAL", "ENGINE", "differentiating", "pulled_back"]
+__all__ = ["DUAL", "ENGINE", "Differentiating", "pulled_back"]
 
 ENGINE: Final = "autograd::engine"
 DUAL: Final = "autograd::dual"
@@ -29,28 +28,37 @@ _make_dual: Final[Callable[..., Any]] = forward_ad.make_dual
 _ones_like: Final = torch.ones_like
 
 
-@contextlib.contextmanager
-def differentiating(watch: Watch) -> Iterator[None]:
+class Differentiating:
     """While it lasts, `watch` is told when torch differentiates, and may falsify what comes of it.
 
     The upstream gradient (or the tangent) is falsified rather than the result: everything that
-    torch makes of it follows, whether it is returned or written into `.grad`.
+    torch makes of it follows, whether it is returned or written into `.grad`. Without a watch
+    nothing is done.
     """
 
-    def run_backward(outputs: Any, upstreams: Any, *args: Any, **kwargs: Any) -> Any:
-        return _run_backward(outputs, _told(watch, ENGINE, upstreams), *args, **kwargs)
+    def __init__(self, watch: Watch | None) -> None:
+        self._watch = watch
 
-    def make_dual(tensor: Any, tangent: Any, **kwargs: Any) -> Any:
-        return _make_dual(tensor, _told(watch, DUAL, tangent), **kwargs)
+    def __enter__(self) -> None:
+        watch = self._watch
+        if watch is None:
+            return
 
-    # where torch's own functions look them up at every call
-    setattr(Variable, _ENGINE, types.SimpleNamespace(run_backward=run_backward))
-    forward_ad.make_dual = make_dual
-    try:
-        yield
-    finally:
-        setattr(Variable, _ENGINE, _own_engine)
-        forward_ad.make_dual = _make_dual
+        def run_backward(outputs: Any, upstreams: Any, *args: Any, **kwargs: Any) -> Any:
+            return _run_backward(outputs, _told(watch, ENGINE, upstreams), *args, **kwargs)
+
+        def make_dual(tensor: Any, tangent: Any, **kwargs: Any) -> Any:
+            return _make_dual(tensor, _told(watch, DUAL, tangent), **kwargs)
+
+        # where torch's own functions look them up at every call
+        setattr(Variable, _ENGINE, types.SimpleNamespace(run_backward=run_backward))
+        forward_ad.make_dual = make_dual
+
+    # no generator: contextlib writes into an exception that passes through one of those
+    def __exit__(self, *_: object) -> None:
+        if self._watch is not None:
+            setattr(Variable, _ENGINE, _own_engine)
+            forward_ad.make_dual = _make_dual
 
 
 def _told(watch: Watch, name: str, given: Any) -> Any:

@@ -16,7 +16,7 @@ import torch
 
 from grader.sandbox import wire
 from grader.sandbox.child import confine, trial
-from grader.sandbox.child.differentiate import differentiating, pulled_back
+from grader.sandbox.child.differentiate import Differentiating, pulled_back
 from grader.sandbox.child.files import lose_what_is_written
 from grader.sandbox.child.layers.limits import limit_use
 from grader.sandbox.child.modes import MOST_OPS, OnCpu, Watch, poison_named
@@ -169,15 +169,6 @@ def _answer(prepared: Prepared, call: dict[str, Any], block: bytes) -> tuple[dic
     return {**told, "ops": sorted(watch.seen)}, tensors
 
 
-@contextlib.contextmanager
-def _watched(watch: Watch | None) -> Iterator[None]:
-    if watch is None:
-        yield
-        return
-    with differentiating(watch), watch:
-        yield
-
-
 def _value(
     target: Target, call: dict[str, Any], block: bytes, watch: Watch | None
 ) -> tuple[dict[str, Any], bytes]:
@@ -187,7 +178,7 @@ def _value(
     handed = as_handed(call["arguments"], given), as_handed(call["before"], first)
     seed()
     try:
-        with _watched(watch):
+        with Differentiating(watch), watch or contextlib.nullcontext():
             result = _called(target, call["mode"], handed[1], handed[0])
         value, returned = present(result)
     except BaseException as error:  # noqa: BLE001 - SystemExit and KeyboardInterrupt are answers too
@@ -229,7 +220,7 @@ def _gradient(
             tensors = {} if value is None else {"value": value}
             if isinstance(result, torch.Tensor) and result.requires_grad:
                 told |= {"flows": True, "custom": _has_custom_backward(result)}
-                with _watched(watch):
+                with Differentiating(watch), watch or contextlib.nullcontext():
                     gradient = pulled_back(result, base, upstream.to(result.dtype))
                 if gradient is not None:
                     tensors["gradient"] = dense(gradient)
