@@ -90,8 +90,16 @@ def choose(exam: Exam, task: Task, cut: Slice, exchanges: Mapping[str, Exchange]
 
 
 def _best(task: Task, cut: Slice, tried: Sequence[Convention], counts: Sequence[int]) -> Convention:
-    ranks = [(count, _named(task, cut, each)) for count, each in zip(counts, tried, strict=True)]
+    ranks = [
+        (count, -_filled(cut, each), _named(task, cut, each))
+        for count, each in zip(counts, tried, strict=True)
+    ]
     return tried[ranks.index(max(ranks))]
+
+
+def _filled(cut: Slice, convention: Convention) -> int:
+    """How many arguments that have a default are passed all the same."""
+    return max(0, len(convention.passes) - (cut.required or len(convention.passes)))
 
 
 def _key(fixture: Fixture, convention: Convention) -> str:

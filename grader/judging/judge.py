@@ -45,6 +45,22 @@ def judge(record: Record, exam: Exam) -> dict[str, Verdict]:
 
 def judge_target(exam: Exam, role: str, cut: Slice, exchanges: Exchanges) -> dict[str, Verdict]:
     """The verdicts of the role's criteria, each from the run it is decided on."""
+    verdicts = _decided(exam, role, cut, exchanges)
+    if _is_called_right(exam, role, cut, exchanges, verdicts):
+        return verdicts
+    return {name: _without_crash(each) for name, each in verdicts.items()}
+
+
+def _without_crash(verdict: Verdict) -> Verdict:
+    kept = tuple(bug for bug in verdict.diagnoses if bug != CRASHES)
+    return replace(verdict, diagnoses=kept)
+
+
+def _decided(exam: Exam, role: str, cut: Slice, exchanges: Exchanges) -> dict[str, Verdict]:
+    """From the better run those with `stand_in`, from the first the others.
+
+    An exception of those others is the other target's where they hold without it.
+    """
     verdicts = _verdicts(exam, role, cut, exchanges)
     if better_run(exam, role, cut, exchanges) == STAND_IN:
         instead = _verdicts(exam, role, cut, _replaced(exchanges))
@@ -52,19 +68,12 @@ def judge_target(exam: Exam, role: str, cut: Slice, exchanges: Exchanges) -> dic
             f"Judged with a right {cut.leans_on} in place of yours, with which it does better: "
             "look for the fault there."
         )
-        verdicts |= {
-            criterion.id: replace(instead[criterion.id], note=text)
-            for criterion in criteria_of(exam, role)
-            if criterion.stand_in
-        }
-    return (
-        verdicts
-        if _is_called_right(exam, role, cut, exchanges, verdicts)
-        else {
-            name: replace(each, diagnoses=tuple(bug for bug in each.diagnoses if bug != CRASHES))
-            for name, each in verdicts.items()
-        }
-    )
+        for criterion in criteria_of(exam, role):
+            if criterion.stand_in:
+                verdicts[criterion.id] = replace(instead[criterion.id], note=text)
+            elif instead[criterion.id].status == "passed":
+                verdicts[criterion.id] = _without_crash(verdicts[criterion.id])
+    return verdicts
 
 
 def _is_called_right(
