@@ -62,8 +62,10 @@ def _decided(exam: Exam, role: str, cut: Slice, exchanges: Exchanges) -> dict[st
     An exception of those others is the other target's where they hold without it.
     """
     verdicts = _verdicts(exam, role, cut, exchanges)
-    if better_run(exam, role, cut, exchanges) == STAND_IN:
-        instead = _verdicts(exam, role, cut, _replaced(exchanges))
+    if STAND_IN not in exchanges:
+        return verdicts
+    instead = _verdicts(exam, role, cut, _replaced(exchanges))
+    if _is_better(exam, role, instead, verdicts):
         text = (
             f"Judged with a right {cut.leans_on} in place of yours, with which it does better: "
             "look for the fault there."
@@ -109,13 +111,17 @@ def better_run(exam: Exam, role: str, cut: Slice, exchanges: Exchanges) -> str:
     """
     if STAND_IN not in exchanges:
         return MAIN
+    instead = _verdicts(exam, role, cut, _replaced(exchanges))
     handed_in = _verdicts(exam, role, cut, exchanges)
-    other = _verdicts(exam, role, cut, _replaced(exchanges))
-    instead = handed_in | {
-        each.id: other[each.id] for each in criteria_of(exam, role) if each.stand_in
-    }
-    better = _earned(exam, role, instead) > _earned(exam, role, handed_in)
-    return STAND_IN if better else MAIN
+    return STAND_IN if _is_better(exam, role, instead, handed_in) else MAIN
+
+
+def _is_better(
+    exam: Exam, role: str, instead: Mapping[str, Verdict], handed_in: Mapping[str, Verdict]
+) -> bool:
+    """Whether more is earned with the rows that have `stand_in` taken from the other run."""
+    taken = {each.id: instead[each.id] for each in criteria_of(exam, role) if each.stand_in}
+    return _earned(exam, role, {**handed_in, **taken}) > _earned(exam, role, handed_in)
 
 
 def decided_on(record: Record, exam: Exam, criterion: Criterion) -> Exchange | None:

@@ -11,15 +11,9 @@ from typing import Final, Literal
 from grader.slicing.bindings import bindings
 from grader.slicing.library import Library
 from grader.slicing.names import attributes, root_name
-from grader.slicing.target import Definitions
-from grader.slicing.words import words
+from grader.slicing.target import GIVE_THEMSELVES, Definitions
 
-__all__ = ["GIVE_THEMSELVES", "Classes", "Function", "Member", "positional"]
-
-GIVE_THEMSELVES: Final = words(
-    "to eval train cpu cuda float double half bfloat16 type requires_grad_ apply share_memory"
-)
-"""Methods of a module that return the module."""
+__all__ = ["Classes", "Function", "Member", "positional"]
 
 _MOST_KIN: Final = 50
 _MOST_MEMBERS: Final = 2_000

@@ -17,7 +17,7 @@ from grader.slicing.makers import Made, made_by
 from grader.slicing.timeline import Event, Timeline
 from grader.slicing.words import words
 
-__all__ = ["Candidate", "Found", "Standing", "choose", "near_misses"]
+__all__ = ["GIVE_THEMSELVES", "Candidate", "Found", "Standing", "choose", "near_misses"]
 
 _NEAR: Final = 0.85  # one swapped or missing letter in a name of ten; `bad_` for `good_` is not
 _DEPTH: Final = 20
@@ -30,9 +30,10 @@ _WRAPPERS: Final = words(
 )
 _BUILTIN_WRAPPERS: Final = words("staticmethod classmethod getattr")
 _MAKE_FUNCTIONS: Final = words("functools operator contextlib types copy")
-_GIVE_THEMSELVES: Final = words(
+GIVE_THEMSELVES: Final = words(
     "to eval train cpu cuda float double half bfloat16 type requires_grad_ share_memory apply"
 )
+"""Methods of a module that return the module."""
 _GIVE_ITEMS: Final = words("get pop setdefault")
 _LIBRARIES: Final = frozenset({"torch", "numpy", "scipy"})
 _VALUES: Final = frozenset({"Tensor", "Parameter", "Variable", "Generator", "Size"})
@@ -222,7 +223,7 @@ class Definitions:
                 handed = self._functions_handed(call, method, unit, depth)
                 handed |= {argument.arg for argument in arguments[:1]}
                 return self._of_made(self._made_by(method), unit, depth, handed)
-        if called.attr in _GIVE_THEMSELVES and isinstance(owner, ast.Name | ast.Call):
+        if called.attr in GIVE_THEMSELVES and isinstance(owner, ast.Name | ast.Call):
             return self.standing(owner, unit, "", depth + 1)
         kept = self.origins(owner.id, unit) if isinstance(owner, ast.Name) else ()
         if called.attr in _GIVE_ITEMS and any(isinstance(one, ast.Dict) for one, _ in kept):

@@ -11,10 +11,10 @@ from typing import Final
 
 from grader.core.notebook import Cell
 from grader.slicing.bindings import calls_now
-from grader.slicing.classes import GIVE_THEMSELVES, Classes
+from grader.slicing.classes import Classes
 from grader.slicing.library import Library
 from grader.slicing.names import root_name
-from grader.slicing.target import Definitions, Standing
+from grader.slicing.target import GIVE_THEMSELVES, Definitions, Standing
 from grader.slicing.words import words
 
 __all__ = ["Backwards"]

@@ -43,7 +43,8 @@ MARKS: Final[dict[str, tuple[CriterionStatus, ...]]] = {
 FORMS: Final = ("ipynb", "percent", "export")
 
 
-def _told(file: str) -> list[Story]:
+def told(file: str) -> list[Story]:
+    """The stories of a file of this folder, with the cells that its words stand for."""
     found = []
     for story in stories(f"backward/{file}.txt"):
         text = story.text
@@ -53,9 +54,9 @@ def _told(file: str) -> list[Story]:
     return found
 
 
-RIGHT: Final = _told("right")
-WRONG: Final = _told("wrong")
-NOT_UNDERSTOOD: Final = _told("not_understood")
+RIGHT: Final = told("right")
+WRONG: Final = told("wrong")
+NOT_UNDERSTOOD: Final = told("not_understood")
 
 
 @pytest.fixture(scope="module")

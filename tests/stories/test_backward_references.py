@@ -16,8 +16,8 @@ from torch import Tensor
 from grader.core.report import CriterionStatus, Report
 from grader.sandbox.parent import Sandbox
 from tests.stories.grade_files import grade_file
-from tests.stories.telling import Story, stories, submission
-from tests.stories.test_backward_passes import CELLS, CRITERIA, FORMS
+from tests.stories.telling import Story, submission
+from tests.stories.test_backward_passes import CRITERIA, FORMS, told
 
 pytestmark = pytest.mark.xdist_group("backward-references")
 
@@ -31,18 +31,8 @@ MARKS: Final[Mapping[str, frozenset[CriterionStatus]]] = {
 MISSING: Final = "SSSS"
 
 
-def _told(file: str) -> list[Story]:
-    told = []
-    for story in stories(f"backward/{file}.txt"):
-        text = story.text
-        for word, cells in CELLS.items():
-            text = text.replace(word, cells)
-        told.append(Story(story.name, text, story.says))
-    return told
-
-
-RIGHT: Final = _told("more_right")
-WRONG: Final = _told("more_wrong")
+RIGHT: Final = told("more_right")
+WRONG: Final = told("more_wrong")
 EVERY: Final = (*RIGHT, *WRONG)
 CALLED: Final = [story for story in EVERY if story.says["marks"] != MISSING]
 NAMES: Final = [story.name for story in EVERY]
@@ -153,9 +143,7 @@ def _is_right(story: Story, names: dict[str, Any], rows: int) -> bool:
 
 def test_none_is_told_twice_and_there_are_enough() -> None:
     assert sorted(set(NAMES)) == sorted(NAMES)
-    others = {
-        story.name for file in ("right", "wrong") for story in stories(f"backward/{file}.txt")
-    }
+    others = {story.name for file in ("right", "wrong") for story in told(file)}
     assert not others & set(NAMES)
     assert len(RIGHT) > 50
     assert len(WRONG) > 45

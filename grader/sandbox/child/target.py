@@ -7,7 +7,7 @@ import functools
 import inspect
 import types
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,7 @@ class Target:
     form    function, instance, module or autograd_function
     method  of `found`, for calls that are about a method
     fills   values for required further parameters, by their names
+    looked  what a plain call has to be filled with, by the number of its arguments
     """
 
     found: Any
@@ -36,10 +37,14 @@ class Target:
     form: str
     method: str
     fills: Mapping[str, int]
+    looked: dict[int, dict[str, int]] = field(default_factory=dict)
 
     def of_arguments(self, given: Sequence[Any]) -> Any:
         """The plain call."""
-        return _filled(self.call, given, self.fills)
+        count = len(given)
+        if count not in self.looked:  # a class is called some sixty times
+            self.looked[count] = _fills(self.call, count, self.fills)
+        return _passed(self.call, given, self.looked[count])
 
     def of_method(self, before: Sequence[Any], given: Sequence[Any]) -> Any:
         """The method of a fresh instance, after its `forward` where there is `before`."""
@@ -157,7 +162,10 @@ def _resolve_instance(found: Any, symbol: str) -> tuple[Callable[..., Any], str]
 
 
 def _filled(call: Callable[..., Any], given: Sequence[Any], known: Mapping[str, int]) -> Any:
-    fills = _fills(call, len(given), known)
+    return _passed(call, given, _fills(call, len(given), known))
+
+
+def _passed(call: Callable[..., Any], given: Sequence[Any], fills: Mapping[str, int]) -> Any:
     if _autograd_function(call) is not None:  # takes no keywords
         return call(*given, *fills.values())
     return call(*given, **fills)
