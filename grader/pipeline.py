@@ -15,9 +15,9 @@ from grader.core.record import Exam, Graded, Record, Runner, Submission, key_of,
 from grader.core.slice import Passage, Slice
 from grader.judging.judge import judge
 from grader.judging.plan import roles
-from grader.judging.settle import settle
+from grader.judging.settle import best_key, settle
 from grader.notebook import read
-from grader.observing import observe_target
+from grader.observing import observe_repair, observe_target
 from grader.reporting.assemble import assemble
 from grader.slicing import candidates, cut, nothing, prose
 
@@ -90,7 +90,7 @@ def observe(
         slices = {key: found for key, found in slices.items() if key in exchanges}
         text = "was not tried: others ran into limits"
         notes += [Note(f"{found.symbol} {text}") for found in untried]
-    return replace(
+    observed = replace(
         unread,
         format=notebook.format,
         fault=fault,
@@ -103,6 +103,24 @@ def observe(
         torch=runner.torch,
         retried=alone,
     )
+    return observed if fault else _with_repairs(observed, exam, runner)
+
+
+def _with_repairs(record: Record, exam: Exam, runner: Runner) -> Record:
+    """The record with what a search for repairs found, for the target taken for each role."""
+    exchanges, repairs = dict(record.exchanges), {}
+    try:
+        for role in roles(exam):
+            key = best_key(record, exam, role)
+            found, confirming = observe_repair(
+                exam, role, record.slices[key], exchanges[key], runner
+            )
+            exchanges[key] = {**exchanges[key], **confirming}
+            if found is not None:
+                repairs[key] = found
+    except SandboxFault as error:
+        return replace(record, fault=str(error))
+    return replace(record, exchanges=exchanges, repairs=repairs)
 
 
 def _slices(notebook: Notebook, exam: Exam, names: Mapping[str, str]) -> dict[str, Slice]:

@@ -8,10 +8,17 @@ from pathlib import Path
 
 from grader.core.convention import Convention, StandIn
 from grader.core.fixture import Inputs, Truth
+from grader.core.repair import Rule
 from grader.core.slice import Wanted
 from grader.core.tensor import DType, Float64
 
-__all__ = ["Assignment", "Bug", "Kind", "Task"]
+__all__ = ["Assignment", "Bug", "Kind", "Mistake", "Results", "Task"]
+
+Results = Mapping[str, tuple[Float64 | None, ...]]
+"""What a target may return by `Convention.gives` (any key where it has no convention).
+
+Of several shapes each, the most frequent first; None stands for an exception.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +31,19 @@ class Kind:
 
     bound: Callable[[Inputs, DType, Float64], Float64]
     refuse: Callable[[Inputs, DType, Float64], str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """One known bug, or several in one function, by what comes back.
+
+    bugs     diagnosis ids, sorted
+    results  (inputs, dtype) -> what such a function returns on them, rounded as it would round;
+             in each kind of `Results` any of the arrays may be what comes back
+    """
+
+    bugs: tuple[str, ...]
+    results: Callable[[Inputs, DType], Results]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +73,12 @@ class Task:
     spelt           what parameters for each passed value are often called: a regular expression
                     for the whole name, ignoring case
     discovery       the group of fixtures on which the convention is found out
-    known           results of known bugs, by diagnosis id: inputs -> results by
-                    `Convention.gives`, of several shapes each
     stand_in        what replaces another role's target that this one calls
+
+    How its bugs are named:
+
+    mistakes        known bugs, alone and together, by their results
+    repairs         small edits of source that undo known bugs
     """
 
     wanted: Wanted
@@ -73,10 +96,9 @@ class Task:
     accepted: Callable[[Inputs, DType], Mapping[str, tuple[Truth, ...]]] | None = None
     spelt: Mapping[str, str] = field(default_factory=dict)
     discovery: str = ""
-    known: Mapping[str, Callable[[Inputs], Mapping[str, tuple[Float64, ...]]]] = field(
-        default_factory=dict
-    )
     stand_in: StandIn | None = None
+    mistakes: tuple[Mistake, ...] = ()
+    repairs: tuple[Rule, ...] = ()
 
     @property
     def role(self) -> str:
@@ -85,10 +107,14 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Bug:
-    """A diagnosis id with its words for the student; neither gives the answer away."""
+    """A diagnosis id with its words for the student; neither gives the answer away.
+
+    shows  where such a bug shows, as names of checks and groups of fixtures; empty: anywhere
+    """
 
     message: str
     hint: str
+    shows: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

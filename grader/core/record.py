@@ -9,12 +9,13 @@ from typing import Protocol
 from grader.core.assignment import Assignment
 from grader.core.fixture import Fixture
 from grader.core.notebook import Format, Note
-from grader.core.observation import Call, Exchange, Limits, Program, Run
+from grader.core.observation import Call, Exchange, Limits, Observation, Program, Run, Setup
+from grader.core.repair import Repair
 from grader.core.report import Report
 from grader.core.rubric import Rubric
 from grader.core.slice import Passage, Slice
 
-__all__ = ["Exam", "Graded", "Record", "Runner", "Submission", "key_of", "role_of"]
+__all__ = ["Bench", "Exam", "Graded", "Record", "Runner", "Submission", "key_of", "role_of"]
 
 
 def key_of(role: str, at: int) -> str:
@@ -63,6 +64,7 @@ class Record:
     slices      by role; where several definitions may be meant the second is `role:2`, and so on
     exchanges   by the keys of `slices`, then by name: `main`, and the experiments
     written     by role: texts of the student's about the target
+    repairs     by the keys of `slices`: edits that made a wrong target right in a search
     retried     the runs were made alone with twice the limits
     fault       how the infrastructure failed, where it did: then a person is needed
     """
@@ -77,6 +79,7 @@ class Record:
     slices: Mapping[str, Slice] = field(default_factory=dict)
     exchanges: Mapping[str, Mapping[str, Exchange]] = field(default_factory=dict)
     written: Mapping[str, tuple[Passage, ...]] = field(default_factory=dict)
+    repairs: Mapping[str, Repair] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     isolation: str = ""
     torch: str = ""
@@ -103,6 +106,21 @@ class Graded:
     record: Record
 
 
+class Bench(Protocol):
+    """One child in which programs are tried one after another; closed by leaving its `with`."""
+
+    def __enter__(self) -> Bench: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+    @property
+    def spent(self) -> bool: ...
+
+    def start(self, program: Program) -> Setup: ...
+
+    def ask(self, call: Call) -> Observation: ...
+
+
 class Runner(Protocol):
     """Runs programs in confined children; `grader.sandbox.parent.Sandbox` is one."""
 
@@ -116,3 +134,5 @@ class Runner(Protocol):
     def limits(self) -> Limits: ...
 
     def run(self, program: Program, calls: Sequence[Call]) -> Run: ...
+
+    def bench(self) -> Bench: ...

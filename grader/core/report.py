@@ -25,6 +25,7 @@ __all__ = [
     "Final_",
     "Manual",
     "Place",
+    "RepairFacts",
     "Report",
     "RubricFacts",
     "RunFacts",
@@ -188,6 +189,26 @@ class Diagnosis(_Frozen):
     criteria: tuple[str, ...]
 
 
+class RepairFacts(_Frozen):
+    """Small edits that make a target right, as a unified diff: for staff, unless `revealed`.
+
+    bugs          ids of what is mended
+    criteria      those that hold with it and did not before
+    tried         how many candidates the search ran
+    alternatives  bugs of other sets of edits, as small, that held in the search
+    points        what the automatic score and bonus would gain if all were given back
+    """
+
+    role: str
+    bugs: tuple[str, ...]
+    diff: str
+    criteria: tuple[str, ...]
+    tried: int
+    alternatives: tuple[tuple[str, ...], ...] = ()
+    points: float = 0.0
+    revealed: bool = False
+
+
 class Isolation(_Frozen):
     mode: str
     layers: tuple[str, ...]
@@ -217,11 +238,14 @@ class RunFacts(_Frozen):
 
 
 class Report(_Frozen):
+    """`headline` leads with causes: how many bugs explain how many of the lost criteria."""
+
     schema_version: Annotated[str, Field(pattern=r"^1\.\d+$")] = SCHEMA_VERSION
     submission: SubmissionFacts
     rubric: RubricFacts
     status: Literal["graded", "needs_person", "ungradable"]
     reason: str = ""
+    headline: str = ""
     automatic: Automatic
     manual: Manual
     final: Final_
@@ -229,6 +253,7 @@ class Report(_Frozen):
     targets: tuple[TargetFacts, ...] = ()
     criteria: tuple[CriterionResult, ...] = ()
     diagnoses: tuple[Diagnosis, ...] = ()
+    repairs: tuple[RepairFacts, ...] = ()
     written: tuple[Written, ...] = ()
     execution: Execution | None = None
     run: RunFacts

@@ -94,6 +94,9 @@ class Rubric(_Frozen):
 
     assignment  the name of a shipped assignment, or a path (relative to the rubric file) of a
                 course's own folder
+    follow_through  share, 0 to 1, that is given back of the points of criteria which hold once a
+                    verified repair has mended the code
+    reveal_repair   whether students see the repair as a diff; else staff alone
     """
 
     id: Slug
@@ -102,6 +105,8 @@ class Rubric(_Frozen):
     assignment: str
     criteria: Annotated[tuple[Criterion, ...], Field(min_length=1)]
     caps: tuple[Cap, ...] = ()
+    follow_through: Annotated[float, Field(ge=0, le=1)] = 0.0
+    reveal_repair: bool = False
 
     def criterion(self, identifier: str) -> Criterion:
         """The criterion of that id; KeyError if there is none."""

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final, Literal
+from typing import Final
 
 from grader.core.assignment import Bug
 from grader.core.observation import Fault
 from grader.core.record import Exam, Record
 from grader.core.report import CriterionResult, Diagnosis, Place
 from grader.core.slice import Location, Slice
-from grader.diagnosis.matched import is_matched
+from grader.diagnosis.finding import Finding
 from grader.judging.judge import MAIN
 from grader.judging.plan import before_hidden, criteria_of, roles
 
-__all__ = ["OWN", "name_bugs", "place"]
+__all__ = ["OWN", "diagnosis_of", "observed", "place", "uncalled"]
 
 OWN: Final[Mapping[str, Bug]] = {
     "missing": Bug(
@@ -41,48 +41,40 @@ OWN: Final[Mapping[str, Bug]] = {
 """What any function can do wrong, whatever the assignment."""
 
 
-def name_bugs(record: Record, exam: Exam, rows: Iterable[CriterionResult]) -> tuple[Diagnosis, ...]:
-    """One diagnosis a bug and role, in the order the rows first mention it."""
+def observed(exam: Exam, rows: Iterable[CriterionResult]) -> list[Finding]:
+    """What the checks' own experiments have proved, in the order the rows first mention it."""
     by_role = {criterion.id: role for role in roles(exam) for criterion in criteria_of(exam, role)}
-    explained: dict[tuple[str, str], list[str]] = {}
+    found: dict[tuple[str, str], list[str]] = {}
     for row in rows:
         for bug in row.diagnoses:
-            explained.setdefault((by_role[row.id], bug), []).append(row.id)
-    found = [
-        _diagnosis(record, exam, role, bug, tuple(criteria))
-        for (role, bug), criteria in explained.items()
+            found.setdefault((by_role[row.id], bug), []).append(row.id)
+    return [
+        Finding(role, bug, "proved", tuple(criteria)) for (role, bug), criteria in found.items()
     ]
-    return (*found, *_uncalled(record, exam))
 
 
-def _uncalled(record: Record, exam: Exam) -> Iterator[Diagnosis]:
+def uncalled(record: Record, exam: Exam) -> Iterator[Finding]:
     """A method that its notebook takes autograd to call; it explains no lost point."""
     for role in roles(exam):
         bug = exam.assignment.task(role).proves.get("uncalled")
         if bug is not None and role in record.slices and record.slices[role].uncalled:
-            found = _diagnosis(record, exam, role, bug, ())
-            yield found.model_copy(update={"confidence": "static"})
+            yield Finding(role, bug, "static")
 
 
-def _diagnosis(
-    record: Record, exam: Exam, role: str, bug: str, criteria: tuple[str, ...]
-) -> Diagnosis:
-    words = OWN.get(bug) or exam.assignment.words(role, bug)
-    cut = record.slices[role]
-    crash = _first_fault(record, exam, role) if bug == "crashes" else None
+def diagnosis_of(record: Record, exam: Exam, found: Finding) -> Diagnosis:
+    """A finding in words for the student, at its line."""
+    words = OWN.get(found.bug) or exam.assignment.words(found.role, found.bug)
+    cut = record.slices[found.role]
+    crash = _first_fault(record, exam, found.role) if found.bug == "crashes" else None
     return Diagnosis(
-        id=bug,
-        role=role,
-        confidence=_confidence(exam, role, bug),
+        id=found.bug,
+        role=found.role,
+        confidence=found.confidence,
         message=words.message,
         hint=words.hint,
-        location=_fault_place(cut, crash) or place(cut.location),
-        criteria=criteria,
+        location=_fault_place(cut, crash) or place(found.at or cut.location),
+        criteria=found.criteria,
     )
-
-
-def _confidence(exam: Exam, role: str, bug: str) -> Literal["proved", "matched"]:
-    return "matched" if is_matched(exam, role, bug) else "proved"
 
 
 def _first_fault(record: Record, exam: Exam, role: str) -> Fault | None:

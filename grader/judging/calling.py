@@ -6,19 +6,19 @@ from dataclasses import replace
 
 import numpy as np
 
-from grader.core.assignment import Task
+from grader.core.assignment import Mistake, Task
 from grader.core.convention import Convention
 from grader.core.fixture import Argument, Fixture, Truth
 from grader.core.observation import Call, Observation, Run
 from grader.core.slice import Slice
-from grader.core.tensor import RawTensor, pack
+from grader.core.tensor import Float64, RawTensor, pack
 
 __all__ = [
     "UPSTREAM",
     "answers",
     "call_for",
     "convention_of",
-    "known_truths",
+    "mistaken",
     "possible",
     "spared",
     "truths_for",
@@ -120,17 +120,33 @@ def truths_for(fixture: Fixture, convention: Convention | None) -> tuple[Truth, 
     return (fixture.truth,) if convention is None else fixture.accepted.get(convention.gives, ())
 
 
-def known_truths(
-    task: Task, fixture: Fixture, convention: Convention | None, bug: str
-) -> tuple[Truth, ...]:
-    """What a known bug returns; as close as a right result must be at its worst entry."""
+def mistaken(
+    mistake: Mistake, fixture: Fixture, convention: Convention | None
+) -> tuple[Truth | None, ...]:
+    """What a target with the mistake returns, None for an exception; empty where nothing is said.
+
+    As close as a right result must be at its worst entry, in proportion where it is larger.
+    """
     truths = truths_for(fixture, convention)
     if not truths:
         return ()
-    allowed = max(float(each.bound.max()) for each in truths)
-    results = task.known[bug](fixture.inputs)
+    results = mistake.results(fixture.inputs, fixture.dtype)
     kinds = results.values() if convention is None else (results.get(convention.gives, ()),)
-    return tuple(Truth(values, np.full_like(values, allowed)) for kind in kinds for values in kind)
+    allowed = max(float(each.bound.max(initial=0.0)) for each in truths)
+    right = max(_largest(each.expected) for each in truths)
+    return tuple(_near(values, allowed, right) for kind in kinds for values in kind)
+
+
+def _near(values: Float64 | None, allowed: float, right: float) -> Truth | None:
+    if values is None:
+        return None
+    scale = max(1.0, _largest(values) / right) if right else 1.0
+    return Truth(values, np.full_like(values, allowed * scale))
+
+
+def _largest(values: Float64) -> float:
+    """The largest finite size of an entry, 0 where there is none."""
+    return float(np.max(np.abs(values), where=np.isfinite(values), initial=0.0))
 
 
 def spared(fixture: Fixture, convention: Convention | None) -> bool:

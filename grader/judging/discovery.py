@@ -14,7 +14,7 @@ from grader.core.observation import Call, Exchange, Run
 from grader.core.record import Exam
 from grader.core.slice import Slice
 from grader.core.tensor import RawTensor
-from grader.judging.calling import answers, call_for, known_truths, possible, truths_for
+from grader.judging.calling import answers, call_for, mistaken, possible, truths_for
 from grader.judging.compare import closest, fits
 
 __all__ = ["DISCOVERY", "STAND_IN", "Basis", "Choice", "choose", "discovery_calls"]
@@ -128,8 +128,9 @@ def _is_known(value: RawTensor, task: Task, fixture: Fixture, convention: Conven
         return False  # whatever is handed back says nothing of what it was taken for
     return any(
         closest(value, (truth,)).ok
-        for bug in task.known
-        for truth in known_truths(task, fixture, convention, bug)
+        for mistake in task.mistakes
+        for truth in mistaken(mistake, fixture, convention)
+        if truth is not None
     )
 
 

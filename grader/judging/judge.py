@@ -17,7 +17,16 @@ from grader.judging.discovery import STAND_IN, choose
 from grader.judging.plan import asked_of, criteria_of, roles
 from grader.judging.score import score
 
-__all__ = ["MAIN", "all_right", "better_run", "decided_on", "judge", "judge_target"]
+__all__ = [
+    "MAIN",
+    "all_right",
+    "better_run",
+    "decided_on",
+    "judge",
+    "judge_run",
+    "judge_target",
+    "under",
+]
 
 CRASHES: Final = "crashes"
 _OF_NAMES: Final = {"NameError", "UnboundLocalError", "ImportError", "ModuleNotFoundError"}
@@ -156,15 +165,25 @@ def _earned(exam: Exam, role: str, verdicts: Mapping[str, Verdict]) -> tuple[flo
     return points, sum(verdicts[row.id].share for row in rows if row.id in counting)
 
 
-def _replaced(exchanges: Exchanges) -> dict[str, Exchange]:
-    """The exchanges with the other target replaced, under the names they would have without."""
-    prefix = f"{STAND_IN}/"
-    found = {
-        name.removeprefix(prefix): each
+def under(exchanges: Exchanges, prefix: str) -> dict[str, Exchange]:
+    """The exchanges called `prefix/...`, under the names they would have without."""
+    return {
+        name.removeprefix(f"{prefix}/"): each
         for name, each in exchanges.items()
-        if name.startswith(prefix)
+        if name.startswith(f"{prefix}/")
     }
-    return {**found, MAIN: exchanges[STAND_IN]}
+
+
+def _replaced(exchanges: Exchanges) -> dict[str, Exchange]:
+    return {**under(exchanges, STAND_IN), MAIN: exchanges[STAND_IN]}
+
+
+def judge_run(exam: Exam, role: str, cut: Slice, exchanges: Exchanges) -> dict[str, Verdict]:
+    """The verdicts of the role's criteria from one run and its experiments, whatever others say.
+
+    exchanges  `main`, and its experiments by the names of `experiments_for`
+    """
+    return _verdicts(exam, role, cut, exchanges)
 
 
 def _verdicts(exam: Exam, role: str, cut: Slice, exchanges: Exchanges) -> dict[str, Verdict]:

@@ -6,8 +6,8 @@ person sees add up to the score they see, to the cent and on every machine.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
@@ -31,6 +31,7 @@ class Scored:
     manual     points given by hand; None while one is missing, 0 of 0 where none is asked for
     final      automatic + bonus + manual, out of the maxima without bonus; None while `open`
     open       why a person is needed, a clause each: `waits for a mark by hand: essay`
+    gains      by criterion: the points that a repair would add, none where it adds none
     """
 
     rows: tuple[CriterionResult, ...]
@@ -39,14 +40,22 @@ class Scored:
     manual: Manual
     final: Final_
     open: tuple[str, ...]
+    gains: Mapping[str, float] = field(default_factory=dict)
 
 
-def score(rubric: Rubric, verdicts: Mapping[str, Verdict], *, main_role: str = "") -> Scored:
+def score(
+    rubric: Rubric,
+    verdicts: Mapping[str, Verdict],
+    *,
+    main_role: str = "",
+    mended: Mapping[str, Verdict] | None = None,
+) -> Scored:
     """Points for every criterion of `rubric`, and their sums.
 
     `verdicts` are by criterion id. A criterion decided by hand is pending without one; any other
     without one is an `error`: 0 points, and a person is asked. `main_role` is the assignment's
-    first role, which an empty `role` stands for.
+    first role, which an empty `role` stands for. `mended` are the verdicts after a verified
+    repair, of which `Rubric.follow_through` gives a share back.
 
     Expects a rubric that `grader.rubric.load` accepted; ValueError or KeyError on cycles and
     unknown ids.
@@ -58,9 +67,13 @@ def score(rubric: Rubric, verdicts: Mapping[str, Verdict], *, main_role: str = "
         for criterion in rubric.criteria
     )
     plain, bonus, manual = _kinds(rubric)
-    adjustments = _caps(rubric, settled, _total(plain, points))
-    earned = _total(plain, points) + sum((_money(each.points) for each in adjustments), _NOTHING)
-    extra, by_hand = _total(bonus, points), _total(manual, points)
+    gains = _gains(rubric, verdicts, mended or {}, main_role, points)
+    back = {name: _given_back(rubric, gain) for name, gain in gains.items()}
+    earned = _total(plain, points) + _over(plain, back)
+    caps = _caps(rubric, settled, earned)
+    adjustments = (*_returned(back), *caps)
+    earned += sum((_money(each.points) for each in caps), _NOTHING)
+    extra, by_hand = _total(bonus, points) + _over(bonus, back), _total(manual, points)
     waits = any(settled[criterion.id].status == "pending" for criterion in manual)
     reasons = open_reasons(rows)
     return Scored(
@@ -78,7 +91,41 @@ def score(rubric: Rubric, verdicts: Mapping[str, Verdict], *, main_role: str = "
             max=float(_worth(plain) + _worth(manual)),
         ),
         open=reasons,
+        gains={name: float(gain) for name, gain in gains.items()},
     )
+
+
+def _gains(
+    rubric: Rubric,
+    verdicts: Mapping[str, Verdict],
+    mended: Mapping[str, Verdict],
+    main_role: str,
+    points: Mapping[str, Decimal],
+) -> dict[str, Decimal]:
+    if not mended:
+        return {}
+    better = _points(rubric, _settle(rubric, {**verdicts, **mended}, main_role))
+    return {name: better[name] - points[name] for name in points if better[name] > points[name]}
+
+
+def _given_back(rubric: Rubric, gain: Decimal) -> Decimal:
+    return (gain * _money(rubric.follow_through)).quantize(_CENT, ROUND_HALF_UP)
+
+
+def _over(criteria: Iterable[Criterion], back: Mapping[str, Decimal]) -> Decimal:
+    return sum((back.get(each.id, _NOTHING) for each in criteria), _NOTHING)
+
+
+def _returned(back: Mapping[str, Decimal]) -> Iterator[Adjustment]:
+    for name, points in back.items():
+        if points:
+            yield Adjustment(
+                kind="follow-through",
+                criterion=name,
+                points=float(points),
+                reason="It holds once the bug named here is mended.",
+                by="rubric",
+            )
 
 
 def _settle(rubric: Rubric, verdicts: Mapping[str, Verdict], main_role: str) -> dict[str, Verdict]:

@@ -13,7 +13,7 @@ from grader.judging.judge import judge_target
 from grader.judging.plan import roles
 from grader.judging.score import score
 
-__all__ = ["settle"]
+__all__ = ["best_key", "settle"]
 
 
 def settle(record: Record, exam: Exam) -> Record:
@@ -24,20 +24,38 @@ def settle(record: Record, exam: Exam) -> Record:
     if record.fault or record.ungradable:
         return record
     slices = {key: cut for key, cut in record.slices.items() if key == role_of(key)}
-    exchanges = dict(record.exchanges)
+    exchanges, repairs = dict(record.exchanges), dict(record.repairs)
     for role in roles(exam):
-        keys = [key for key in record.slices if role_of(key) == role]
+        keys = _keys(record, role)
         if len(keys) < 2:
             continue
-        best = max(range(len(keys)), key=lambda at: (*_rank(record, exam, role, keys[at]), -at))
-        order = [keys[best], *(key for key in keys if key != keys[best])]
+        best = best_key(record, exam, role)
+        order = [best, *(key for key in keys if key != best)]
         notes = _notes(role, [record.slices[key] for key in order])
         slices[role] = replace(
             record.slices[order[0]], notes=(*record.slices[order[0]].notes, notes)
         )
         for at, key in enumerate(order):
             exchanges[key_of(role, at)] = record.exchanges.get(key, {})
-    return replace(record, slices=slices, exchanges=exchanges)
+        repairs.pop(role, None)
+        if best in record.repairs:
+            repairs[role] = record.repairs[best]
+    return replace(record, slices=slices, exchanges=exchanges, repairs=repairs)
+
+
+def best_key(record: Record, exam: Exam, role: str) -> str:
+    """The key of the definition that is taken for the role; KeyError where there is none."""
+    keys = _keys(record, role)
+    if not keys:
+        raise KeyError(role)
+    if len(keys) == 1:
+        return keys[0]
+    best = max(range(len(keys)), key=lambda at: (*_rank(record, exam, role, keys[at]), -at))
+    return keys[best]
+
+
+def _keys(record: Record, role: str) -> list[str]:
+    return [key for key in record.slices if role_of(key) == role]
 
 
 def _rank(record: Record, exam: Exam, role: str, key: str) -> tuple[float, float, bool]:

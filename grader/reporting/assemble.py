@@ -14,8 +14,11 @@ from grader.core.observation import Exchange, Run
 from grader.core.record import Exam, Record, role_of
 from grader.core.report import (
     RUN_NOTE,
+    CriterionResult,
+    Diagnosis,
     Execution,
     Isolation,
+    RepairFacts,
     Report,
     RubricFacts,
     RunFacts,
@@ -25,13 +28,15 @@ from grader.core.report import (
 )
 from grader.core.text import plain
 from grader.core.verdict import Verdict
-from grader.diagnosis.matched import with_matches
-from grader.diagnosis.observed import name_bugs, place
+from grader.diagnosis.naming import name_bugs, repairs_of
+from grader.diagnosis.observed import place
 from grader.judging.calling import convention_of
 from grader.judging.discovery import choose
 from grader.judging.judge import MAIN
 from grader.judging.plan import before_hidden
 from grader.judging.score import Scored, score
+from grader.repairing.verified import Verified
+from grader.reporting.headline import headline
 
 __all__ = ["assemble"]
 
@@ -41,9 +46,15 @@ MOST_OUTPUT: Final = 8_000
 
 def assemble(record: Record, exam: Exam, verdicts: Mapping[str, Verdict]) -> Report:
     """The report; everything outside its `run` block is a function of the arguments."""
-    scored = score(exam.rubric, verdicts, main_role=exam.assignment.tasks[0].role)
+    repairs = {} if record.fault or record.ungradable else repairs_of(record, exam)
+    mended = {name: each for found in repairs.values() for name, each in found.verdicts.items()}
+    main_role = exam.assignment.tasks[0].role
+    scored = score(exam.rubric, verdicts, main_role=main_role, mended=mended)
     status, reason = _status(record, scored)
-    rows = () if status == "ungradable" else with_matches(record, exam, scored.rows)
+    rows: tuple[CriterionResult, ...] = ()
+    diagnoses: tuple[Diagnosis, ...] = ()
+    if status != "ungradable":
+        rows, diagnoses = name_bugs(record, exam, scored.rows, repairs)
     return Report(
         submission=SubmissionFacts(
             id=record.submission_id,
@@ -56,16 +67,37 @@ def assemble(record: Record, exam: Exam, verdicts: Mapping[str, Verdict]) -> Rep
         ),
         status=status,
         reason=reason,
+        headline=headline(diagnoses, rows),
         automatic=scored.automatic,
         manual=scored.manual,
         final=scored.final,
         adjustments=scored.adjustments,
         targets=tuple(_target(record, exam, key) for key in record.slices if key == role_of(key)),
         criteria=rows,
-        diagnoses=() if status == "ungradable" else name_bugs(record, exam, rows),
+        diagnoses=diagnoses,
+        repairs=tuple(
+            _repair(exam, record, role, found, scored) for role, found in repairs.items()
+        ),
         written=tuple(_written(record)),
         execution=None if record.ungradable else _execution(record, exam),
         run=_run_facts(record),
+    )
+
+
+def _repair(exam: Exam, record: Record, role: str, found: Verified, scored: Scored) -> RepairFacts:
+    repair = record.repairs[role]
+    first = repair.sets[0]
+    others = dict.fromkeys(each.bugs for each in repair.sets if each.bugs != first.bugs)
+    criteria = dict.fromkeys(name for names in found.explains for name in names)
+    return RepairFacts(
+        role=role,
+        bugs=first.bugs,
+        diff=plain(first.diff),
+        criteria=tuple(criteria),
+        tried=repair.tried,
+        alternatives=tuple(others),
+        points=float(sum(scored.gains.get(name, 0) for name in found.verdicts)),
+        revealed=exam.rubric.reveal_repair,
     )
 
 

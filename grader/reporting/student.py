@@ -10,9 +10,11 @@ from grader.core.report import (
     Diagnosis,
     Evidence,
     Execution,
+    RepairFacts,
     Report,
 )
 from grader.judging.score import open_reasons
+from grader.reporting.headline import headline
 
 __all__ = ["student_view"]
 
@@ -27,20 +29,26 @@ def student_view(report: Report) -> Report:
     Dropped: hidden criteria, also where a reason or another row's feedback names them; of evidence
     on hidden fixtures all but its outcome (name, numbers, exception text); numbers and text of
     fixtures shown for information, which are asked after hidden ones and could repeat them;
+    repairs, unless the rubric reveals them;
     diagnoses that only hidden criteria explain; notes on how a run went; timing. Printed output
     needs no dropping here: a report holds only what was printed before any hidden fixture ran.
     """
     hidden = tuple(row for row in report.criteria if row.visibility != "visible")
     rows = tuple(_row(row, hidden) for row in report.criteria if row.visibility == "visible")
     seen = {row.id for row in rows}
+    diagnoses = tuple(
+        _diagnosis(each, seen)
+        for each in report.diagnoses
+        if not each.criteria or seen & set(each.criteria)
+    )
     return report.model_copy(
         update={
             "reason": _reason(report, rows, hidden),
+            "headline": headline(diagnoses, rows),
             "criteria": rows,
-            "diagnoses": tuple(
-                _diagnosis(each, seen)
-                for each in report.diagnoses
-                if not each.criteria or seen & set(each.criteria)
+            "diagnoses": diagnoses,
+            "repairs": tuple(
+                _repair(each, seen, diagnoses) for each in report.repairs if each.revealed
             ),
             "adjustments": tuple(
                 each
@@ -50,6 +58,20 @@ def student_view(report: Report) -> Report:
             "execution": _execution(report.execution),
             "run": report.run.model_copy(update={"seconds": 0.0}),
         }
+    )
+
+
+def _repair(each: RepairFacts, seen: set[str], diagnoses: tuple[Diagnosis, ...]) -> RepairFacts:
+    """The diff and what it mends, where every bug in it may be seen; else nothing but its role."""
+    shown = {one.id for one in diagnoses}
+    open_to_all = shown.issuperset(each.bugs)
+    return RepairFacts(
+        role=each.role,
+        bugs=tuple(bug for bug in each.bugs if bug in shown),
+        diff=each.diff if open_to_all else "",
+        criteria=tuple(name for name in each.criteria if name in seen),
+        tried=0,
+        revealed=True,
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import signal
 import sys
@@ -13,7 +12,6 @@ from importlib import metadata
 from typing import Final, Literal, Self
 
 from grader.core.errors import IsolationRefused, SandboxFault
-from grader.core.fixture import Argument
 from grader.core.observation import (
     Call,
     Limits,
@@ -23,12 +21,12 @@ from grader.core.observation import (
     Run,
     Setup,
 )
-from grader.core.tensor import RawTensor
 from grader.core.text import plain
 from grader.sandbox import wire
 from grader.sandbox.answers import observation_of, setup_of
+from grader.sandbox.bench import CONFINING_SECONDS, Bench
 from grader.sandbox.conversation import Conversation, Gone, TimedOut
-from grader.sandbox.questions import call_question, setup_question
+from grader.sandbox.questions import call_question, passed, seconds_for, setup_question
 from grader.sandbox.trial import Trial, attempt, refusal
 from grader.sandbox.zygote import Zygote
 
@@ -39,7 +37,6 @@ Isolation = Literal["strict", "best-effort", "none"]
 DEATHS: Final = 40
 """After so many children of one program that died the rest of its calls is not run."""
 
-CONFINING_SECONDS: Final = 30.0
 KEPT_BYTES: Final = 2**24
 KEPT_PER_BYTE: Final = 16
 """So much of a run's answers is kept, and so much more for every byte of its arguments: far above
@@ -102,6 +99,10 @@ class Sandbox:
                 raise IsolationRefused(refused)
             self._tried = True
         return _Session(self._zygote, program, calls, self.limits).run()
+
+    def bench(self) -> Bench:
+        """A child for a search among programs; only after a `run`, which proves the layers."""
+        return Bench(self._zygote, self.limits)
 
     def trial(self) -> Trial:
         """What a throw-away child can do here. Raises SandboxFault."""
@@ -266,20 +267,5 @@ def _signal_name(number: int) -> str:
         return f"signal {number}"
 
 
-def seconds_for(call: Call, limits: Limits, *, first: bool = False) -> float:
-    """Wall seconds one call may take: slow but right loops over pairs of elements must finish."""
-    most = max((_count(argument.tensor) for argument in _passed(call)), default=0)
-    base = limits.first_call_seconds if first else limits.call_seconds
-    return min(base + limits.per_pair_seconds * most**2, limits.call_seconds_most)
-
-
 def _bytes_of(call: Call) -> int:
-    return sum(len(argument.tensor.data) for argument in _passed(call))
-
-
-def _passed(call: Call) -> tuple[Argument, ...]:
-    return (*call.before, *call.arguments)
-
-
-def _count(tensor: RawTensor) -> int:
-    return math.prod(tensor.shape)
+    return sum(len(argument.tensor.data) for argument in passed(call))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from dataclasses import asdict
 from typing import Any, Final
 
@@ -14,7 +15,7 @@ from grader.core.observation import Call, Limits, Program
 from grader.core.tensor import RawTensor
 from grader.sandbox import wire
 
-__all__ = ["call_question", "setup_question"]
+__all__ = ["call_question", "passed", "seconds_for", "setup_question"]
 
 _NUMPY: Final = {"bfloat16": "uint16"}
 
@@ -70,3 +71,15 @@ def _describe(name: str, argument: Argument) -> dict[str, str]:
 def _array(tensor: RawTensor) -> Any:
     dtype = np.dtype(_NUMPY.get(tensor.dtype, tensor.dtype)).newbyteorder("<")
     return np.frombuffer(tensor.data, dtype=dtype).reshape(tensor.shape)
+
+
+def seconds_for(call: Call, limits: Limits, *, first: bool = False) -> float:
+    """Wall seconds one call may take: slow but right loops over pairs of elements must finish."""
+    most = max((math.prod(argument.tensor.shape) for argument in passed(call)), default=0)
+    base = limits.first_call_seconds if first else limits.call_seconds
+    return min(base + limits.per_pair_seconds * most**2, limits.call_seconds_most)
+
+
+def passed(call: Call) -> tuple[Argument, ...]:
+    """Every array that is sent with a call."""
+    return (*call.before, *call.arguments)

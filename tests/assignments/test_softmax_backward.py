@@ -19,6 +19,7 @@ from grader.assignments.softmax.backward import BACKWARD as TASK
 from grader.assignments.softmax.backward import MOST, accepted
 from grader.assignments.softmax.backward_conventions import EXTREME
 from grader.assignments.softmax.jacobians import diagonals, forms, jacobians
+from grader.core.assignment import Mistake
 from grader.core.fixture import Fixture, Truth
 from grader.core.tensor import DType, Float64, RawTensor, pack
 from grader.fixtures.closeness import errors, excess, within
@@ -199,47 +200,69 @@ def _passes(fixture: Fixture, gives: str, result: Float64) -> bool:
     return closest(pack(result, fixture.dtype), fixture.accepted[gives]).ok
 
 
-def _wrong_somewhere(bug: str, gives: str, at: int) -> bool:
+def _returned(mistake: Mistake, fixture: Fixture) -> dict[str, list[Float64]]:
+    results = mistake.results(fixture.inputs, fixture.dtype)
+    return {gives: [each for each in found if each is not None] for gives, found in results.items()}
+
+
+def _wrong_somewhere(mistake: Mistake, gives: str, at: int) -> bool:
     return any(
-        not _passes(fixture, gives, TASK.known[bug](fixture.inputs)[gives][at])
+        not _passes(fixture, gives, found[at])
         for group in DECIDING
         for fixture in _group(group)
-        if at < len(TASK.known[bug](fixture.inputs)[gives])
+        if at < len(found := _returned(mistake, fixture)[gives])
     )
 
 
+def _mistakes(*, without: frozenset[str] = frozenset()) -> list[Any]:
+    return [
+        pytest.param(each, id=f"{each.bugs[0]}-{at}")
+        for at, each in enumerate(TASK.mistakes)
+        if not without & set(each.bugs)
+    ]
+
+
 def test_the_known_bugs_are_those_that_results_can_tell() -> None:
-    assert set(TASK.known) == {
+    assert {bug for each in TASK.mistakes for bug in each.bugs} == {
         "diagonal-only", "missing-correction", "sign-flipped", "ignores-upstream", "wrong-axis",
         "sum-over-all", "fused-cross-entropy", "unstable-forward",
     }  # fmt: skip
 
 
-EXTREME_ONLY = {"unstable-forward"}
+EXTREME_ONLY = frozenset({"unstable-forward"})
 
 
-@pytest.mark.parametrize("bug", sorted(TASK.known.keys() - EXTREME_ONLY))
-def test_no_known_bug_is_right_throughout(bug: str) -> None:
-    results = TASK.known[bug](_group("backward-batch")[1].inputs)
+@pytest.mark.parametrize("mistake", _mistakes(without=EXTREME_ONLY))
+def test_no_mistake_is_right_throughout(mistake: Mistake) -> None:
+    results = _returned(mistake, _group("backward-batch")[1])
     assert results
     for gives, found in results.items():
-        assert all(_wrong_somewhere(bug, gives, at) for at in range(len(found))), gives
+        assert all(_wrong_somewhere(mistake, gives, at) for at in range(len(found))), gives
 
 
-ON_BATCHES_ONLY = {"sum-over-all"}
+def test_a_backward_pass_has_one_bug_a_mistake_and_never_raises() -> None:
+    for each in TASK.mistakes:
+        assert len(each.bugs) == 1
+        for fixture in _group("backward-batch"):
+            results = each.results(fixture.inputs, fixture.dtype)
+            assert all(one is not None for found in results.values() for one in found)
 
 
-@pytest.mark.parametrize("bug", sorted(TASK.known.keys() - ON_BATCHES_ONLY - EXTREME_ONLY))
-def test_most_bugs_are_wrong_on_every_single_row(bug: str) -> None:
+ON_BATCHES_ONLY = frozenset({"sum-over-all"})
+
+
+@pytest.mark.parametrize("mistake", _mistakes(without=ON_BATCHES_ONLY | EXTREME_ONLY))
+def test_most_bugs_are_wrong_on_every_single_row(mistake: Mistake) -> None:
     for fixture in _group("backward-values"):
-        for gives, found in TASK.known[bug](fixture.inputs).items():
+        for gives, found in _returned(mistake, fixture).items():
             assert not any(_passes(fixture, gives, result) for result in found), fixture.name
 
 
 def test_an_unstable_forward_is_wrong_on_extreme_logits_alone() -> None:
+    (unstable,) = [each for each in TASK.mistakes if each.bugs == ("unstable-forward",)]
     for group in ("values", "batch", "stable"):
         for fixture in _group(f"backward-{group}"):
-            for gives, found in TASK.known["unstable-forward"](fixture.inputs).items():
+            for gives, found in _returned(unstable, fixture).items():
                 right = [_passes(fixture, gives, result) for result in found]
                 assert right == [group != "stable"] * len(found), (fixture.name, gives)
 
@@ -251,27 +274,37 @@ def _key(fixture: Fixture, result: Float64) -> tuple[float, ...]:
 
 def test_no_two_bugs_return_the_same_for_a_batch() -> None:
     for fixture in _group("backward-batch"):
-        seen: dict[tuple[str, tuple[int, ...], tuple[float, ...]], str] = {}
-        for bug, results in TASK.known.items():
-            for gives, found in results(fixture.inputs).items():
+        seen: dict[tuple[str, tuple[int, ...], tuple[float, ...]], tuple[str, ...]] = {}
+        for each in TASK.mistakes:
+            for gives, found in _returned(each, fixture).items():
                 for result in found:
                     key = (gives, result.shape, _key(fixture, result))
-                    assert seen.setdefault(key, bug) == bug, (fixture.name, gives)
+                    assert seen.setdefault(key, each.bugs) == each.bugs, (fixture.name, gives)
 
 
 def test_known_bugs_return_what_their_words_say() -> None:
     inputs = _logits(3, (2, 3))
     p, g = oracle.softmax(inputs), inputs["upstream"]
-    known = {bug: results(inputs) for bug, results in TASK.known.items()}
+    known: dict[str, list[Any]] = {}
+    for each in TASK.mistakes:
+        known.setdefault(each.bugs[0], []).append(each.results(inputs, "float64"))
     slope = p * (1 - p)
-    assert np.allclose(known["diagonal-only"]["jacobian"][0], slope)
-    assert np.allclose(known["diagonal-only"]["jacobian"][1], diagonals(slope))
-    assert np.allclose(known["missing-correction"]["vjp"][0], p * g)
-    assert np.allclose(known["fused-cross-entropy"]["vjp"][0], p - g)
-    assert np.allclose(known["sign-flipped"]["vjp"][0], -TASK.oracle(inputs))
-    assert "jacobian" not in known["ignores-upstream"]
+    (diagonal,) = known["diagonal-only"]
+    assert np.allclose(diagonal["jacobian"][0], slope)
+    assert np.allclose(diagonal["jacobian"][1], diagonals(slope))
+    assert np.allclose(known["missing-correction"][0]["vjp"][0], p * g)
+    assert [np.allclose(each["vjp"][0], p - g) for each in known["fused-cross-entropy"]] == [
+        True,
+        False,
+    ]
+    assert np.allclose(known["sign-flipped"][0]["vjp"][0], -TASK.oracle(inputs))
+    assert not any("jacobian" in each for each in known["ignores-upstream"])
     one = {name: values[:1] for name, values in inputs.items()}
-    assert np.allclose(TASK.known["sum-over-all"](one)["vjp"][0], TASK.oracle(one))
+    for each in TASK.mistakes:
+        if each.bugs == ("sum-over-all",):
+            for found in each.results(one, "float64").get("vjp", ()):
+                assert found is not None
+                assert np.allclose(found, TASK.oracle(one))
 
 
 @pytest.mark.parametrize("seed", [fixtures.DEFAULT_SEED, 2, 3])

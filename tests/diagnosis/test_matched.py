@@ -1,19 +1,21 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from grader.core.assignment import Mistake
 from grader.core.fixture import Fixture
-from grader.core.record import Exam
+from grader.core.record import Exam, Record
 from grader.core.report import CriterionResult
 from grader.core.slice import Slice
-from grader.diagnosis.matched import is_matched, with_matches
+from grader.diagnosis.finding import Finding
+from grader.diagnosis.matched import matches
 from grader.judging.judge import judge
 from grader.judging.score import score
 from tests.builders import (
@@ -29,6 +31,7 @@ from tests.builders import (
     exam,
     fixture,
     identity_answers,
+    raised,
     ran,
     record,
     task,
@@ -68,19 +71,17 @@ def _rows(
     """Status and diagnoses by criterion."""
     told = backward_record(made, (cut, one))
     rows = score(made.rubric, judge(told, made), main_role="forward").rows
-    found = with_matches(told, made, rows)
-    assert [_bare(row) for row in found] == [_bare(row) for row in rows]
-    return {row.id: (row.status, row.diagnoses) for row in found}
+    return {row.id: (row.status, bugs) for row, bugs in _explained(told, made, rows)}
 
 
-def _bare(row: CriterionResult) -> CriterionResult:
-    return row.model_copy(update={"diagnoses": ()})
-
-
-def test_what_is_matched_is_what_the_task_knows() -> None:
-    assert is_matched(EXAM, "backward", "flipped")
-    assert not is_matched(EXAM, "backward", "borrowed")
-    assert not is_matched(EXAM, "forward", "flipped")
+def _explained(
+    told: Record, made: Exam, rows: Sequence[CriterionResult]
+) -> list[tuple[CriterionResult, tuple[str, ...]]]:
+    """The rows, each with the bugs that explain it."""
+    found = matches(told, made, rows)
+    assert {each.confidence for each in found} <= {"matched"}
+    assert all(each.criteria for each in found)
+    return [(row, tuple(one.bug for one in found if row.id in one.criteria)) for row in rows]
 
 
 @pytest.mark.parametrize("bug", [flipped, linear])
@@ -126,7 +127,7 @@ def test_what_never_answers_has_no_name() -> None:
     assert {diagnoses for _, diagnoses in _rows(fails).values()} == {()}
     nothing = replace(backward_record(EXAM, (PRODUCT, fails)), exchanges={})
     rows = score(EXAM.rubric, judge(nothing, EXAM), main_role="forward").rows
-    assert with_matches(nothing, EXAM, rows) == rows
+    assert matches(nothing, EXAM, rows) == ()
 
 
 def test_one_answer_of_its_own_is_enough_to_name_nothing() -> None:
@@ -232,7 +233,7 @@ def test_a_spared_row_does_not_tell_two_bugs_apart() -> None:
 
 
 def test_a_bug_that_only_shows_in_a_spared_row_is_not_named_for_it() -> None:
-    alone = backward_task(known={"flipped": backward_task().known["flipped"]})
+    alone = backward_task(mistakes=backward_task().mistakes[:1])
     made = backward_exam(task_=alone)
 
     def from_cube(y: Any) -> Any:
@@ -263,7 +264,7 @@ def test_what_is_right_with_a_stand_in_is_accused_of_nothing() -> None:
 
 def test_what_is_right_with_a_stand_in_is_not_the_one_bug_that_is_known() -> None:
     """Also where exactly one bug is known, which a right row does not speak against."""
-    alone = backward_task(known={"flipped": backward_task().known["flipped"]})
+    alone = backward_task(mistakes=backward_task().mistakes[:1])
     made = backward_exam(task_=alone)
     found = _rows(Player(other, right), made, LEANING)
     assert found == {"slope": ("passed", ()), "far": ("failed", ())}
@@ -275,26 +276,14 @@ def test_a_bug_is_not_named_for_a_row_that_it_leaves_right() -> None:
     assert found == {"slope": ("failed", ("flipped",)), "far": ("failed", ())}
 
 
-def test_a_name_a_row_has_already_is_not_told_twice() -> None:
-    told = backward_record(EXAM, (PRODUCT, flipped))
-    rows = score(EXAM.rubric, judge(told, EXAM), main_role="forward").rows
-    named = tuple(row.model_copy(update={"diagnoses": ("flipped",)}) for row in rows)
-    assert [row.diagnoses for row in with_matches(told, EXAM, named)] == [("flipped",)] * 2
-    named = tuple(row.model_copy(update={"diagnoses": ("crashes",)}) for row in rows)
-    assert [row.diagnoses for row in with_matches(told, EXAM, named)] == [
-        ("crashes", "flipped"),
-        ("crashes", "flipped"),
-    ]
-
-
 @pytest.mark.parametrize("status", ["passed", "skipped", "not_applicable", "error"])
 def test_only_rows_that_lost_points_are_explained(status: Any) -> None:
     told = backward_record(EXAM, (PRODUCT, flipped))
     rows = score(EXAM.rubric, judge(told, EXAM), main_role="forward").rows
     rows = tuple(row.model_copy(update={"status": status}) for row in rows)
-    assert with_matches(told, EXAM, rows) == rows
+    assert matches(told, EXAM, rows) == ()
     lost = (rows[0].model_copy(update={"status": "failed"}), rows[1])
-    assert [row.diagnoses for row in with_matches(told, EXAM, lost)] == [("flipped",), ()]
+    assert matches(told, EXAM, lost) == (Finding("backward", "flipped", "matched", ("slope",)),)
 
 
 def test_only_values_are_matched() -> None:
@@ -304,24 +293,24 @@ def test_only_values_are_matched() -> None:
     told = backward_record(made, (PRODUCT, flipped))
     rows = score(made.rubric, judge(told, made), main_role="forward").rows
     lost = tuple(row.model_copy(update={"status": "failed"}) for row in rows)
-    assert with_matches(told, made, lost)[2].diagnoses == ()
+    assert [each.criteria for each in matches(told, made, lost)] == [("slope", "far")]
 
 
 def test_a_task_without_conventions_may_know_bugs_too() -> None:
-    knowing = task(known={"doubled": lambda inputs: {"": (2 * inputs["x"],)}})
+    knowing = task(mistakes=(Mistake(("doubled",), lambda inputs, _: {"": (2 * inputs["x"],)}),))
     made = exam((criterion("values", fixtures=("a",)),), (fixture("a/1"),), tasks=(knowing,))
     for factor, named in ((2, ("doubled",)), (1, ()), (3, ())):
         one = record(made, ran({"a/1": answer(((factor * 1.0, factor * 2.0),))}))
         rows = score(made.rubric, judge(one, made)).rows
-        (row,) = with_matches(one, made, rows)
-        assert row.diagnoses == named
+        ((_, bugs),) = _explained(one, made, rows)
+        assert bugs == named
 
 
 def test_a_task_that_knows_none_names_none() -> None:
     made = exam((criterion("values", fixtures=("a",)),), (fixture("a/1"),))
     one = record(made, ran({key: answer(((9.0, 9.0),)) for key in identity_answers(made)}))
     rows = score(made.rubric, judge(one, made)).rows
-    assert with_matches(one, made, rows) == rows
+    assert matches(one, made, rows) == ()
 
 
 def test_a_fixture_without_a_right_answer_of_that_kind_names_nothing() -> None:
@@ -333,8 +322,8 @@ def test_a_fixture_without_a_right_answer_of_that_kind_names_nothing() -> None:
     )
     told = backward_record(EXAM, (PRODUCT, flipped))
     rows = score(EXAM.rubric, judge(told, EXAM), main_role="forward").rows
-    found = with_matches(told, replace(EXAM, fixtures=bare), rows)
-    assert [row.diagnoses for row in found] == [(), ("flipped",)]
+    found = _explained(told, replace(EXAM, fixtures=bare), rows)
+    assert [bugs for _, bugs in found] == [(), ("flipped",)]
 
 
 @settings(deadline=None, max_examples=40)
@@ -362,3 +351,116 @@ def test_a_name_is_given_only_where_its_results_came_back(functions: list[Played
     for name, played in (("slope", (row, batch)), ("far", (far,))):
         same = len(set(played)) == 1 and played[0] in (flipped, linear)
         assert found[name][1] == ((played[0].__name__,) if same else ())
+
+
+# Several bugs at once, by a task without conventions: wide rows double, tall batches negate.
+
+WIDE: Final = Mistake(("wide",), lambda inputs, _: {"": (_wide(inputs["x"]),)})
+TALL: Final = Mistake(("tall",), lambda inputs, _: {"": (_tall(inputs["x"]),)})
+BOTH: Final = Mistake(("tall", "wide"), lambda inputs, _: {"": (_tall(_wide(inputs["x"])),)})
+RAISES: Final = Mistake(
+    ("raises",), lambda inputs, _: {"": (None if len(inputs["x"]) > 1 else inputs["x"],)}
+)
+FIXTURES: Final = (
+    fixture("wide/row", ((1.0, 2.0, 3.0),)),
+    fixture("tall/batch", ((1.0, 2.0), (3.0, 4.0))),
+    fixture("mixed/batch", ((1.0, 2.0, 3.0), (4.0, 5.0, 6.0))),
+    replace(fixture("shown/row", ((7.0, 8.0, 9.0),)), scored=False),
+)
+
+
+def _wide(x: Any) -> Any:
+    return 2 * x if x.shape[-1] > 2 else x
+
+
+def _tall(x: Any) -> Any:
+    return -x if len(x) > 1 else x
+
+
+def _told(answers: Played, *mistakes: Mistake, shown: Played | None = None) -> dict[str, Any]:
+    """Bugs by the criteria they explain, of a task with these mistakes."""
+    told = (("wide", ("wide", "shown")), ("tall", ("tall",)), ("mixed", ("mixed",)))
+    criteria = [criterion(name, "values", fixtures=names) for name, names in told]
+    made = exam(criteria, FIXTURES, tasks=(task(mistakes=mistakes),))
+    calls = {}
+    for each in FIXTURES:
+        found = (answers if each.scored or shown is None else shown)(each.inputs["x"])
+        calls[each.name] = raised() if found is None else answer(found)
+    one = record(made, ran(calls))
+    rows = score(made.rubric, judge(one, made)).rows
+    return {each.bug: each.criteria for each in matches(one, made, rows)}
+
+
+def test_a_combination_names_all_and_each_criterion_for_those_it_takes() -> None:
+    """Where each of the two alone would lose it, it is lost to both."""
+    assert _told(lambda x: _tall(_wide(x)), WIDE, TALL, BOTH) == {
+        "wide": ("wide", "mixed"),
+        "tall": ("tall", "mixed"),
+    }
+
+
+def test_a_combination_without_its_parts_explains_all_by_all() -> None:
+    every = ("wide", "tall", "mixed")
+    assert _told(lambda x: _tall(_wide(x)), BOTH) == {"tall": every, "wide": every}
+
+
+def test_a_part_is_named_alone_where_the_other_is_not_there() -> None:
+    assert _told(_wide, WIDE, TALL, BOTH) == {"wide": ("wide", "mixed")}
+    assert _told(_tall, WIDE, TALL, BOTH) == {"tall": ("tall", "mixed")}
+
+
+def test_what_all_that_match_have_in_common_is_named() -> None:
+    more = replace(WIDE, bugs=("other", "wide"))
+    assert _told(_wide, WIDE, more) == {"wide": ("wide", "mixed")}
+    assert _told(_wide, more, replace(WIDE, bugs=("third", "wide"))) == {"wide": ("wide", "mixed")}
+    assert _told(_wide, WIDE, replace(WIDE, bugs=("other",))) == {}
+
+
+def test_an_exception_is_a_result() -> None:
+    def raises(x: Any) -> Any:
+        return None if len(x) > 1 else x
+
+    assert _told(raises, RAISES, TALL) == {"raises": ("tall", "mixed")}
+    assert _told(lambda x: None, RAISES) == {}
+    assert _told(_tall, RAISES) == {}
+
+
+def test_exceptions_alone_do_not_explain_a_single_row() -> None:
+    """They have many causes: only the whole picture tells of one."""
+
+    def odd(x: Any) -> Any:
+        return None if len(x) > 1 else 3 * x
+
+    assert _told(odd, RAISES) == {}
+
+
+def test_one_number_throughout_does_not_explain_a_single_row() -> None:
+    flat = Mistake(("flat",), lambda inputs, _: {"": (0 * inputs["x"] + len(inputs["x"]),)})
+    assert _told(lambda x: 0 * x + len(x), flat) == {"flat": ("wide", "tall", "mixed")}
+    assert _told(lambda x: 0 * x + 1, flat) == {}
+
+
+def test_what_is_shown_only_speaks_too_where_a_mistake_says_something_of_it() -> None:
+    assert _told(_wide, WIDE, BOTH, shown=lambda x: 5 * x) == {"wide": ("wide", "mixed")}
+    assert _told(lambda x: _tall(_wide(x)), BOTH, shown=lambda x: 5 * x) == {}
+
+    def silent(inputs: Any, _: Any) -> Any:
+        return {} if inputs["x"][0, 0] == 7.0 else {"": (_tall(_wide(inputs["x"])),)}
+
+    quiet = replace(BOTH, results=silent)
+    every = ("wide", "tall", "mixed")
+    found = _told(lambda x: _tall(_wide(x)), quiet, shown=lambda x: 5 * x)
+    assert found == {"tall": every, "wide": every}
+
+
+def test_of_what_is_right_nothing_is_named_whatever_matches() -> None:
+    idle = Mistake(("idle",), lambda inputs, _: {"": (inputs["x"],)})
+    assert _told(lambda x: x, idle, WIDE) == {}
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(st.sampled_from([WIDE, TALL, BOTH, RAISES]), unique=True))
+def test_what_is_named_was_among_the_mistakes(mistakes: list[Mistake]) -> None:
+    known = {bug for each in mistakes for bug in each.bugs}
+    for function in (_wide, _tall, lambda x: _tall(_wide(x)), lambda x: 4 * x):
+        assert set(_told(function, *mistakes)) <= known

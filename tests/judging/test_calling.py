@@ -8,20 +8,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from grader.core.assignment import Mistake
 from grader.core.convention import Convention
-from grader.core.fixture import Argument, Truth
+from grader.core.fixture import Argument, Fixture, Truth
 from grader.core.observation import Observation
 from grader.core.slice import Kind
 from grader.judging.calling import (
     answers,
     call_for,
     convention_of,
-    known_truths,
+    mistaken,
     possible,
     spared,
     truths_for,
 )
 from tests.builders import (
+    BOUND,
     answer,
     backward_task,
     candidate,
@@ -268,18 +270,53 @@ def test_a_convention_spares_the_kinds_it_names() -> None:
     assert not spared(far, None)
 
 
-def test_a_known_bug_is_held_to_what_a_right_answer_is_held_to() -> None:
+FLIPPED, LINEAR = TASK.mistakes
+
+
+def _expected(mistake: Mistake, fixture_: Fixture, way: Convention | None) -> list[Any]:
+    return [each and each.expected.shape for each in mistaken(mistake, fixture_, way)]
+
+
+def test_a_mistake_is_held_to_what_a_right_answer_is_held_to() -> None:
     loose = Truth(ROW.truth.expected, np.array([[1e-3, 0.5, 1e-6]]))
     made = replace(ROW, accepted={**ROW.accepted, "product": (loose,)})
-    (found,) = known_truths(TASK, made, _way("apply"), "flipped")
+    (found,) = mistaken(FLIPPED, made, _way("apply"))
+    assert found is not None
     assert found.expected.tolist() == (-ROW.truth.expected).tolist()
     assert found.bound.tolist() == [[0.5, 0.5, 0.5]]
 
 
-def test_a_known_bug_gives_what_the_convention_gives() -> None:
-    shapes = [each.expected.shape for each in known_truths(TASK, BATCH, _way("f(x)"), "linear")]
+@pytest.mark.parametrize(("factor", "bound"), [(0.5, 1.0), (1.0, 1.0), (-40.0, 40.0)])
+def test_what_is_larger_than_a_right_answer_may_be_off_in_proportion(
+    factor: float, bound: float
+) -> None:
+    larger = Mistake(("larger",), lambda inputs, _: {"": (factor * inputs["x"],)})
+    made = fixture("values/row", ((1.0, -4.0, 2.0),))
+    (found,) = mistaken(larger, made, None)
+    assert found is not None
+    assert found.bound.tolist() == [[bound * BOUND] * 3]
+
+
+@pytest.mark.parametrize("odd", [np.inf, -np.inf, np.nan])
+def test_what_is_not_finite_says_nothing_of_how_far_off_it_may_be(odd: float) -> None:
+    lost = Mistake(("lost",), lambda inputs, _: {"": (np.array([[odd, 1.0]]),)})
+    (found,) = mistaken(lost, fixture("values/row", ((1.0, 2.0),)), None)
+    assert found is not None
+    assert found.bound.tolist() == [[BOUND, BOUND]]
+
+
+def test_a_mistake_may_raise_or_say_nothing() -> None:
+    raising = Mistake(("raising",), lambda inputs, _: {"": (None, inputs["x"])})
+    assert _expected(raising, fixture("values/row", ((1.0, 2.0),)), None) == [None, (1, 2)]
+    silent = Mistake(("silent",), lambda *_: {})
+    assert mistaken(silent, ROW, None) == ()
+    empty = fixture("values/none", np.zeros((0, 3)))
+    assert _expected(raising, empty, None) == [None, (0, 3)]
+
+
+def test_a_mistake_gives_what_the_convention_gives() -> None:
+    shapes = _expected(LINEAR, BATCH, _way("f(x)"))
     assert shapes == [(2, 2, 2), (2, 2, 2, 2), (4, 4)]
-    every = [each.expected.shape for each in known_truths(TASK, BATCH, None, "linear")]
-    assert every == [*shapes, (2, 2)]
+    assert _expected(LINEAR, BATCH, None) == [*shapes, (2, 2)]
     other = Convention("f(x)", "other", "other", ("x",))
-    assert known_truths(TASK, BATCH, other, "linear") == ()
+    assert mistaken(LINEAR, BATCH, other) == ()

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from grader.core.observation import Limits, Poison, Program
-from grader.sandbox.parent import Sandbox, seconds_for
+from grader.sandbox.parent import Sandbox
+from grader.sandbox.questions import seconds_for
 from tests.sandbox.conftest import ROWS, Ask, call, gradient_call, statement
 
 EXP = "def f(x):\n    return torch.exp(x)"

@@ -1,4 +1,4 @@
-"""log_softmax: a second assignment, with no gradient and no known bugs of its own yet."""
+"""log_softmax: the softmax tutorial's next step, how it is decided, and its known bugs."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from typing import Final
 import numpy as np
 
 from grader.assignments.log_softmax import oracle
+from grader.assignments.log_softmax.bugs import BUGS
+from grader.assignments.log_softmax.mistakes import MISTAKES
+from grader.assignments.softmax.oracle import refuse_separated
 from grader.core.assignment import Assignment, Kind, Task
 from grader.core.fixture import Inputs
 from grader.core.slice import Wanted
@@ -17,6 +20,17 @@ from grader.core.tensor import Float64
 __all__ = ["ASSIGNMENT"]
 
 _HEAD: Final = "def good_log_softmax(x: Tensor) -> Tensor:\n"
+
+
+_NAMES: Final = (
+    "good_log_softmax",
+    "good_logsoftmax",
+    "log_softmax",
+    "logsoftmax",
+    "good_softmax",
+)
+"""The last is how the softmax tutorial's own cell has it: there the answer turns into logarithms
+under the old name."""
 
 
 def _zeros(inputs: Inputs) -> Float64:
@@ -40,16 +54,34 @@ ASSIGNMENT: Final = Assignment(
         Task(
             wanted=Wanted(
                 role="forward",
-                names=("good_log_softmax",),
-                stubs=(_HEAD + "    pass\n", _HEAD + "    raise NotImplementedError\n"),
+                names=_NAMES,
+                stubs=(
+                    _HEAD + "    pass\n",
+                    _HEAD + "    ...\n",
+                    _HEAD + "    raise NotImplementedError\n",
+                    _HEAD + "    raise NotImplementedError()\n",
+                    "def good_softmax(x: Tensor) -> Tensor:\n    return probs\n",
+                ),
                 given=("import torch", "from torch import Tensor"),
             ),
             arguments=("x",),
             oracle=oracle.log_softmax,
-            kinds={"ordinary": Kind(oracle.bound, oracle.refuse)},
+            kinds={
+                "ordinary": Kind(oracle.bound, oracle.refuse),
+                "separated": Kind(oracle.separated_bound, refuse_separated),
+            },
             trivial={"zeros": _zeros, "identity": _identity, "uniform": _uniform},
+            differentiable="x",
+            vjp=oracle.log_softmax_vjp,
+            vjp_bound=oracle.log_softmax_vjp_bound,
             fills={"dim": -1, "axis": -1},
+            proves={
+                "own-argument": "global-logits",
+                "pure": "mutates-input",
+                "from-scratch": "library-log-softmax",
+            },
+            mistakes=MISTAKES,
         ),
     ),
-    bugs={},
+    bugs=BUGS,
 )

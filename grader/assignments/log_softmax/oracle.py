@@ -12,6 +12,15 @@ softmax functions", IMA J. Numer. Anal. 41(4), 2021, with unit roundoff u = eps 
 
 Together at most u (log2 n + 1 + 4 log n + 3 max|x|), which `2 eps (log2 n + 1 + max|x|)` covers.
 The bound is absolute: near 0 the answer's relative error cannot be small, as x itself is rounded.
+
+Where one class is far ahead (kind `separated`) s is 1 up to eps, so the answer is x - m with one
+rounding and an error of log s: `4 eps (1 + |y|) + atol`, whatever the size of the scores.
+
+With p the softmax and g an upstream gradient, the vector-Jacobian product is g - p sum(g). p has a
+relative error of at most the bound r above, the sum of g one of u (log2 n + 1) sum|g|, the product
+and the difference are rounded at a cost of 2 u sum|g|; where the maximum is differentiated too, its
+entry gets the sum of the whole product, which is 0 up to u (log2 n + 2) 2 sum|g|. Since
+r >= 4 u (log2 n + 1), together at most `2 r sum|g|`.
 """
 
 from __future__ import annotations
@@ -20,9 +29,17 @@ import numpy as np
 
 from grader.assignments.rounding import ALLOWED, amplification, refuse_sizes
 from grader.core.fixture import Inputs
-from grader.core.tensor import DType, Float64
+from grader.core.tensor import EPS, DType, Float64
 
-__all__ = ["bound", "log_softmax", "refuse"]
+__all__ = [
+    "bound",
+    "log_softmax",
+    "log_softmax_vjp",
+    "log_softmax_vjp_bound",
+    "refuse",
+    "room",
+    "separated_bound",
+]
 
 
 def log_softmax(inputs: Inputs) -> Float64:
@@ -35,11 +52,33 @@ def log_softmax(inputs: Inputs) -> Float64:
     return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True)))
 
 
+def room(x: Float64, dtype: DType) -> Float64:
+    """`max(rfloor, 2 eps (log2 n + 1 + max|x|))` of each row, last axis kept with size 1."""
+    return np.maximum(ALLOWED[dtype].rfloor, amplification(x, dtype))
+
+
 def bound(inputs: Inputs, dtype: DType, expected: Float64) -> Float64:
     """`max(rfloor, 2 eps (log2 n + 1 + max|x|)) + atol`, absolute, row by row."""
-    allowed = ALLOWED[dtype]
-    each = np.maximum(allowed.rfloor, amplification(inputs["x"], dtype)) + allowed.atol
+    each = room(inputs["x"], dtype) + ALLOWED[dtype].atol
     return np.array(np.broadcast_to(each, expected.shape))
+
+
+def separated_bound(_inputs: Inputs, dtype: DType, expected: Float64) -> Float64:
+    """`4 eps (1 + |y|) + atol`: one class is so far ahead that the answer is x - max."""
+    return 4 * EPS[dtype] * (1 + np.abs(expected)) + ALLOWED[dtype].atol
+
+
+def log_softmax_vjp(inputs: Inputs, upstream: Float64) -> Float64:
+    """`g - p sum(g)`, row by row."""
+    p = np.exp(log_softmax(inputs))
+    return np.asarray(upstream - p * np.sum(upstream, axis=-1, keepdims=True))
+
+
+def log_softmax_vjp_bound(inputs: Inputs, upstream: Float64, dtype: DType) -> Float64:
+    """`2 max(rfloor, 2 eps (log2 n + 1 + max|x|)) sum|g| + 1e-9`, row by row."""
+    scale = np.sum(np.abs(upstream), axis=-1, keepdims=True)
+    each = 2 * room(inputs["x"], dtype) * scale + 1e-9
+    return np.array(np.broadcast_to(each, upstream.shape))
 
 
 def refuse(inputs: Inputs, dtype: DType, _expected: Float64) -> str | None:

@@ -7,9 +7,10 @@ from typing import Final
 
 import numpy as np
 
-from grader.assignments.softmax import oracle
+from grader.assignments.softmax import oracle, repairs
 from grader.assignments.softmax.backward import BACKWARD
 from grader.assignments.softmax.bugs import BUGS
+from grader.assignments.softmax.mistakes import MISTAKES
 from grader.core.assignment import Assignment, Kind, Task
 from grader.core.fixture import Inputs
 from grader.core.slice import Wanted
@@ -69,11 +70,13 @@ ASSIGNMENT: Final = Assignment(
             vjp=oracle.softmax_vjp,
             vjp_bound=oracle.softmax_vjp_bound,
             fills={"dim": -1, "axis": -1},
+            repairs=repairs.FORWARD,
             proves={
                 "own-argument": "global-logits",
                 "pure": "mutates-input",
                 "from-scratch": "library-softmax",
             },
+            mistakes=MISTAKES,
         ),
         BACKWARD,
     ),

@@ -14,7 +14,7 @@ import numpy as np
 
 from grader.assignments.rounding import ALLOWED, largest
 from grader.assignments.softmax import oracle
-from grader.assignments.softmax.backward_bugs import KNOWN
+from grader.assignments.softmax.backward_bugs import MISTAKES
 from grader.assignments.softmax.backward_conventions import CONVENTIONS, EXTREME, SPELT
 from grader.assignments.softmax.jacobians import forms, jacobians
 from grader.core.assignment import Kind, Task
@@ -193,7 +193,7 @@ BACKWARD: Final = Task(
     accepted=accepted,
     spelt=SPELT,
     discovery="backward-discovery",
-    known=KNOWN,
     stand_in=StandIn("forward", _STAND_IN),
+    mistakes=MISTAKES,
 )
 """Grades a backward pass, whatever its calling convention; nothing in it is differentiated."""

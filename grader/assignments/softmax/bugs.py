@@ -102,6 +102,25 @@ _FORWARD: Final[Mapping[str, Bug]] = {
         "The function works only for one number of rows or classes.",
         "Where does a fixed size stand in the code? The argument knows its own shape.",
     ),
+    "wrong-shape": Bug(
+        "The result has another shape than the input.",
+        "Print the shape of the input and of each step for an input of 1 row and for one of 3 "
+        "rows. Where do they part?",
+    ),
+    "missing-values": Bug(
+        "A maximum along an axis gives the values and their positions together; the pair is used "
+        "as if it were the values.",
+        "Print what that call returns for an input of 3 rows and 5 classes, and its type.",
+    ),
+    "wrong-base": Bug(
+        "The powers are taken of another number than e; this changes the distribution.",
+        "Work out the ratio of two probabilities whose logits differ by one, and compare it with "
+        "the ratio your function gives.",
+    ),
+    "forward/sign-flipped": Bug(
+        "The exponent has the opposite sign: the largest logit gets the smallest probability.",
+        "Which of two classes should be the more probable one? Try a row of two logits.",
+    ),
 }
 
 _BACKWARD: Final[Mapping[str, Bug]] = {

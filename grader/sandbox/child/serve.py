@@ -92,16 +92,22 @@ def serve(found: confine.Confinement, conversation: int, stdout: int, stderr: in
     if found.has("resource limits"):
         limit_use(mapped + header["memory_bytes"], header["cpu_seconds"])
     with _devices(mapped=header["devices"]):
-        prepared, told = _prepare(header)
-        _send(talk, told)
-        if prepared is None:
-            return
+        prepared = _set_up(talk, header)
         while True:
-            kind, call, block = _receive(talk)
-            if kind != wire.CALL:
+            kind, asked, block = _receive(talk)
+            if kind == wire.SETUP:
+                prepared = _set_up(talk, asked)
+            elif kind == wire.CALL and prepared is not None:
+                _send(talk, *_answer(prepared, asked, block))
+            else:
                 return
-            told, tensors = _answer(prepared, call, block)
-            _send(talk, told, tensors)
+
+
+def _set_up(talk: int, header: dict[str, Any]) -> Prepared | None:
+    """Run a program's statements and tell how that went; None where nothing can be called."""
+    prepared, told = _prepare(header)
+    _send(talk, told)
+    return prepared
 
 
 def _prepare(header: dict[str, Any]) -> tuple[Prepared | None, dict[str, Any]]:

@@ -1,0 +1,95 @@
+"""A verified repair: small edits of the student's own source that make a target right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from grader.core.slice import Location
+
+__all__ = ["Change", "Edit", "Fix", "Patch", "Repair", "RepairSet", "Rule"]
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """Text in place of a span of one statement's source, in characters from 0."""
+
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """One place mended: patches of one statement, each as small as it can be.
+
+    statement  index among the statements that were searched
+    at         the span of what is replaced; of insertions at one offset the one about the inner
+               span comes first
+    variant    fixes of one rule that differ in it exclude each other (two ways to say the same)
+    """
+
+    statement: int
+    at: tuple[int, int]
+    patches: tuple[Patch, ...]
+    variant: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A pattern of a known bug, and the small edit that undoes it.
+
+    name  unique in a task
+    bug   the diagnosis id: of the pattern that is replaced, never of what is put there
+    find  every place in the code to which it applies; the code is `grader.editing.Code`
+
+    No rule puts a whole reference in place of an expression, calls a library's own answer, or
+    does more than one step of the mathematics.
+    """
+
+    name: str
+    bug: str
+    find: Callable[[Any], Iterable[Fix]]
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One rule at some of the places it applies to."""
+
+    rule: str
+    bug: str
+    fixes: tuple[Fix, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """An edit as it is told: which rule, which bug, and where."""
+
+    rule: str
+    bug: str
+    places: tuple[Location, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RepairSet:
+    """Changes that together make the target right; `diff` shows them as a unified diff."""
+
+    changes: tuple[Change, ...]
+    diff: str
+
+    @property
+    def bugs(self) -> tuple[str, ...]:
+        return tuple(sorted({change.bug for change in self.changes}))
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """What a search for repairs found.
+
+    sets   every set of the smallest size that held in the search, the one confirmed first
+    tried  how many candidates were run
+    """
+
+    sets: tuple[RepairSet, ...] = ()
+    tried: int = 0

@@ -1,0 +1,419 @@
+"""A slice's functions as rules of repair read them: names, where values come from, and spans."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from grader.core.repair import Fix, Patch
+from grader.core.slice import Statement
+from grader.editing.text import Lines
+
+__all__ = ["Code", "Function", "Given", "Value"]
+
+Value = ast.expr | ast.AugAssign
+"""What a name was given: an expression, or a step in place."""
+
+_Scope = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+
+SAME_VALUES: Final = frozenset(
+    [
+        "float",
+        "double",
+        "half",
+        "to",
+        "type",
+        "contiguous",
+        "clone",
+        "copy",
+        "view",
+        "reshape",
+        "unsqueeze",
+        "squeeze",
+        "flatten",
+        "numpy",
+        "cpu",
+        "cuda",
+        "detach",
+        "requires_grad_",
+        "data",
+        "expand",
+        "expand_as",
+        "astype",
+        "as_tensor",
+        "tensor",
+        "asarray",
+        "array",
+        "from_numpy",
+        "Tensor",
+        "atleast_2d",
+        "expand_dims",
+        "view_as",
+        "type_as",
+        "bfloat16",
+    ]
+)
+"""Calls and attributes that hand values on as they are, whatever their dtype or shape."""
+
+
+@dataclass(frozen=True, eq=False)
+class Code:
+    """The statements of a program that may be mended.
+
+    functions  every function, method and lambda in them, outer before inner
+    data       module-level names bound to values: neither imports, functions nor classes
+    modules    local name -> module, for whole modules that are imported
+    """
+
+    statements: tuple[Statement, ...]
+    functions: tuple[Function, ...]
+    data: frozenset[str]
+    modules: dict[str, str]
+
+    @classmethod
+    def of(cls, statements: Sequence[Statement]) -> Code:
+        """Statements that do not parse are left alone."""
+        data: set[str] = set()
+        modules: dict[str, str] = {}
+        own: set[str] = set()
+        parsed: list[tuple[int, ast.stmt, Lines, str]] = []
+        for at, statement in enumerate(statements):
+            try:
+                body = ast.parse(statement.code).body
+            except (SyntaxError, ValueError, RecursionError, MemoryError):
+                continue
+            for node in body:
+                if isinstance(node, ast.Import):
+                    modules |= {(a.asname or a.name).partition(".")[0]: a.name for a in node.names}
+                elif isinstance(node, ast.ImportFrom):
+                    modules |= {a.asname or a.name: f"{node.module}.{a.name}" for a in node.names}
+                elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                    own.add(node.name)
+                elif not _is_function(node):
+                    data |= set(statement.binds)
+                parsed.append((at, node, Lines(statement.code), statement.code))
+        code = cls(tuple(statements), (), frozenset(data), modules)
+        functions = [
+            Function(part, at, text, lines, code)
+            for at, node, lines, text in parsed
+            for part in ast.walk(node)
+            if isinstance(part, _Scope)
+        ]
+        functions.sort(key=lambda each: (each.statement, each.span(each.node)[0]))
+        object.__setattr__(code, "functions", tuple(functions))
+        return code
+
+    def library(self, node: ast.expr) -> str:
+        """The dotted library name of an expression (`torch.nn.functional.relu`), else empty."""
+        parts: list[str] = []
+        while isinstance(node, ast.Attribute):
+            parts.append(node.attr)
+            node = node.value
+        if not isinstance(node, ast.Name) or node.id not in self.modules:
+            return ""
+        return ".".join([self.modules[node.id], *reversed(parts)])
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a name is given.
+
+    end     offset at which the statement ends: from there on the name has this value
+    always  whether the statement stands in no branch and no loop
+    """
+
+    value: Value
+    end: int
+    always: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Function:
+    """One function of the student's.
+
+    parameters  names of its positional parameters without a default, `self` and a context left
+                out; of one where all have a default, the first
+    values      local name -> all that is assigned to it, in order
+    elements    loop variable -> what is looped over
+    """
+
+    node: _Scope
+    statement: int
+    code_text: str
+    lines: Lines
+    code: Code
+    parameters: tuple[str, ...] = field(init=False)
+    values: dict[str, list[Given]] = field(init=False)
+    elements: dict[str, ast.expr] = field(init=False)
+
+    def __post_init__(self) -> None:
+        given = [each.arg for each in (*self.node.args.posonlyargs, *self.node.args.args)]
+        required = given[: len(given) - len(self.node.args.defaults)]
+        plain = tuple(name for name in required if name not in ("self", "cls", "ctx"))
+        object.__setattr__(self, "parameters", plain or tuple(given[len(required) :][:1]))
+        values: dict[str, list[Given]] = {}
+        elements: dict[str, ast.expr] = {}
+        outermost = [] if isinstance(self.node, ast.Lambda) else self.node.body
+        always = {id(statement) for statement in outermost}
+        for part in self.walk():
+            for name, value in _bound(part):
+                given_here = Given(value, self.span(part)[1], id(part) in always)
+                values.setdefault(name, []).append(given_here)
+            _bind_elements_of(part, elements)
+        object.__setattr__(self, "values", values)
+        object.__setattr__(self, "elements", elements)
+
+    def walk(self) -> Iterator[ast.AST]:
+        """Every node of the body in source order, inner functions left out."""
+        body = [self.node.body] if isinstance(self.node, ast.Lambda) else self.node.body
+        stack: list[ast.AST] = list(reversed(body))
+        while stack:
+            part = stack.pop()
+            yield part
+            if not isinstance(part, _Scope | ast.ClassDef):
+                stack += reversed(list(ast.iter_child_nodes(part)))
+
+    def expressions(self) -> Iterator[ast.expr]:
+        """Every expression that is read, in source order."""
+        for part in self.walk():
+            if isinstance(part, ast.expr) and not isinstance(
+                getattr(part, "ctx", None), ast.Store | ast.Del
+            ):
+                yield part
+
+    def given_before(self, name: ast.Name) -> tuple[list[Value], bool]:
+        """What a name may stand for where it is read, and whether a parameter's own value is in it.
+
+        The last value it was given above, and those before it back to one outside all branches.
+        """
+        at = self.span(name)[0]
+        found: list[Value] = []
+        for given in reversed([each for each in self.values.get(name.id, []) if each.end <= at]):
+            found.append(given.value)
+            if given.always:
+                return found, False
+        return found, name.id in self.parameters
+
+    def path(self, node: Value) -> Iterator[Value]:
+        """The expressions a value comes from, through names and through what keeps values.
+
+        Each once, `node` first; where it goes through anything else the path ends there.
+        """
+        pending: list[Value] = [node]
+        met: set[int] = set()
+        while pending:
+            part = pending.pop()
+            if id(part) in met:
+                continue
+            met.add(id(part))
+            yield part
+            if isinstance(part, ast.Name):
+                pending += self.given_before(part)[0]
+            elif (inner := self.same_values(part)) is not None:
+                pending.append(inner)
+
+    def same_values(self, node: Value) -> ast.expr | None:
+        """What a cast, copy or change of shape is made of; None for anything else."""
+        if isinstance(node, ast.NamedExpr):
+            return node.value
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            if node.func.attr not in SAME_VALUES:
+                return None
+            if self.code.library(node.func):
+                return node.args[0] if node.args else None
+            return node.func.value
+        if isinstance(node, ast.Attribute) and node.attr in ("data", "T", "mT"):
+            return node.value
+        if isinstance(node, ast.Subscript) and _only_adds_axes(node.slice):
+            return node.value
+        return None
+
+    def is_argument(self, node: Value) -> bool:
+        """Whether a value is a parameter as it was handed over, or a row or entry of one."""
+        found = False
+        for part in self.path(node):
+            if isinstance(part, ast.Name):
+                values, own = self.given_before(part)
+                found = found or own
+                if not own and not values:
+                    looped = self.elements.get(part.id)
+                    if looped is None or not self.is_argument(looped):
+                        return False
+                    found = True
+            elif isinstance(part, ast.Subscript) and not _only_adds_axes(part.slice):
+                if not self.is_argument(part.value):
+                    return False
+                found = True
+            elif self.same_values(part) is None:
+                return False
+        return found
+
+    def is_free(self, name: str) -> bool:
+        """Whether a name is the notebook's data, read from inside the function."""
+        if name in self.values or name in self.elements:
+            return False
+        default = _default_of(self.node, name)
+        if default is not None and name not in self.parameters:
+            return any(
+                isinstance(part, ast.Name) and part.id in self.code.data
+                for part in ast.walk(default)
+            )
+        return name not in _arguments(self.node) and name in self.code.data
+
+    def is_known(self, name: str) -> bool:
+        """Whether a name stands for anything: local, or bound somewhere in the notebook."""
+        local = name in self.values or name in self.elements or name in _arguments(self.node)
+        return local or name in self.code.data or name in self.code.modules
+
+    def span(self, node: ast.AST) -> tuple[int, int]:
+        """Offsets of a node in the statement's source."""
+        return self.lines.span(node)
+
+    def text(self, node: ast.AST) -> str:
+        start, end = self.span(node)
+        return self.code_text[start:end]
+
+    def replaced(self, node: ast.AST, text: str, variant: str = "") -> Fix:
+        """The node gives way to `text`."""
+        span = self.span(node)
+        return Fix(self.statement, span, (Patch(*span, text),), variant)
+
+    def wrapped(
+        self,
+        node: ast.AST,
+        before: str,
+        after: str,
+        variant: str = "",
+        *,
+        inner: ast.AST | None = None,
+    ) -> Fix:
+        """`inner` (else the node) stays, all else of the node becomes `before` and `after`."""
+        start, end = self.span(node)
+        first, last = self.span(inner if inner is not None else node)
+        if inner is not None:
+            first, last = _with_parentheses(self.code_text, first, last, start, end)
+            if self.code_text[first] == "(" and before[-1:] == "(" and after[:1] == ")":
+                before, after = before[:-1], after[1:]  # it has its own already
+        return Fix(
+            self.statement,
+            (start, end),
+            (Patch(start, first, before), Patch(last, end, after)),
+            variant,
+        )
+
+    def given(self, call: ast.Call, keyword: str, variant: str = "") -> Fix:
+        """The call gets one more keyword argument."""
+        start, end = self.span(call)
+        comma = ", " if call.args or call.keywords else ""
+        patch = Patch(end - 1, end - 1, comma + keyword)
+        return Fix(self.statement, (start, end), (patch,), variant)
+
+    def begun_with(self, line: str) -> Fix | None:
+        """A first statement is added; None for a lambda or a body on the line of its head."""
+        if isinstance(self.node, ast.Lambda):
+            return None
+        body = self.node.body
+        head = body[1] if _is_docstring(body[0]) and len(body) > 1 else body[0]
+        if _is_docstring(head) or head.lineno == self.node.lineno:
+            return None
+        start = self.span(head)[0]
+        indent = self.lines.indent(head.lineno)
+        patch = Patch(start, start, f"{line}\n{indent}")
+        return Fix(self.statement, (start, start), (patch,))
+
+
+def _with_parentheses(text: str, first: int, last: int, start: int, end: int) -> tuple[int, int]:
+    """The span of an operand with the parentheses around it that belong to it alone."""
+    while True:
+        left, right = first - 1, last
+        while left >= start and text[left] in " \t\n":
+            left -= 1
+        while right < end and text[right] in " \t\n":
+            right += 1
+        opens = left > start and text[left] == "(" and text[left - 1] in "=+-*/(,[ \t\n"
+        opens = opens or (left == start and text[left] == "(")
+        if not (opens and right < end and text[right] == ")"):
+            return first, last
+        first, last = left, right + 1
+
+
+def _is_docstring(node: ast.stmt) -> bool:
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+    )
+
+
+def _is_function(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Assign) and isinstance(node.value, ast.Lambda)
+
+
+def _arguments(node: _Scope) -> set[str]:
+    given = node.args
+    every = (*given.posonlyargs, *given.args, *given.kwonlyargs, given.vararg, given.kwarg)
+    return {each.arg for each in every if each is not None}
+
+
+def _default_of(node: _Scope, name: str) -> ast.expr | None:
+    given = node.args
+    positional = [*given.posonlyargs, *given.args]
+    pairs = zip(positional[::-1], given.defaults[::-1], strict=False)
+    keyword = zip(given.kwonlyargs, given.kw_defaults, strict=True)
+    return next((value for each, value in (*pairs, *keyword) if each.arg == name), None)
+
+
+def _only_adds_axes(index: ast.expr) -> bool:
+    parts = index.elts if isinstance(index, ast.Tuple) else [index]
+    return bool(parts) and all(
+        (isinstance(part, ast.Constant) and part.value in (None, ...))
+        or (isinstance(part, ast.Slice) and not (part.lower or part.upper or part.step))
+        for part in parts
+    )
+
+
+def _bound(part: ast.AST) -> Iterator[tuple[str, Value]]:
+    match part:
+        case ast.Assign(targets=targets, value=value):
+            for target in targets:
+                if isinstance(target, ast.Name):
+                    yield target.id, value
+                elif isinstance(target, ast.Tuple):
+                    # of one value for many names the first is meant: `values, positions = ...`
+                    several = value.elts if isinstance(value, ast.Tuple) else [value]
+                    for name, each in zip(target.elts, several, strict=False):
+                        if isinstance(name, ast.Name):
+                            yield name.id, each
+        case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
+            yield name, value
+        case ast.NamedExpr(target=ast.Name(id=name), value=value):
+            yield name, value
+        case ast.AugAssign(target=ast.Name(id=name)):
+            yield name, part
+        case ast.Expr(
+            value=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=attr)) as call
+        ) if attr.endswith("_"):
+            yield name, call
+
+
+def _bind_elements_of(part: ast.AST, elements: dict[str, ast.expr]) -> None:
+    if isinstance(part, ast.For | ast.comprehension):
+        _bind_elements(part.target, part.iter, elements)
+
+
+def _bind_elements(target: ast.expr, looped: ast.expr, elements: dict[str, ast.expr]) -> None:
+    if isinstance(target, ast.Name):
+        elements.setdefault(target.id, looped)
+    elif (
+        isinstance(target, ast.Tuple)
+        and len(target.elts) == 2
+        and isinstance(looped, ast.Call)
+        and isinstance(looped.func, ast.Name)
+        and looped.func.id == "enumerate"
+        and looped.args
+    ):
+        if isinstance(target.elts[0], ast.Name):
+            elements.setdefault(target.elts[0].id, ast.Call(looped.func, [], []))
+        _bind_elements(target.elts[1], looped.args[0], elements)

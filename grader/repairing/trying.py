@@ -1,0 +1,149 @@
+"""What a candidate is asked, and whether its answers hold: pure functions of observations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from grader.core.fixture import Fixture
+from grader.core.observation import Call, Exchange, Observation, Program, Run, Setup
+from grader.core.record import Exam
+from grader.core.rubric import Criterion
+from grader.core.slice import Slice
+from grader.core.verdict import Verdict
+from grader.judging.calling import convention_of
+from grader.judging.checks import CHECKS
+from grader.judging.discovery import STAND_IN
+from grader.judging.judge import MAIN, better_run, judge_run, under
+from grader.judging.plan import asked_of, chosen, criteria_of
+
+__all__ = [
+    "Base",
+    "Telling",
+    "base_of",
+    "explained",
+    "held",
+    "holds",
+    "is_right",
+    "lost",
+    "telling",
+    "unexplained",
+]
+
+Verdicts = Mapping[str, Verdict]
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """What is to be mended.
+
+    main      the run the target's values are decided on: as handed in, or with a stand-in
+    verdicts  of the criteria that are decided on it
+    """
+
+    main: Exchange
+    verdicts: Verdicts
+
+
+def base_of(exam: Exam, role: str, cut: Slice, exchanges: Mapping[str, Exchange]) -> Base | None:
+    """None where nothing ran, or where a limit stopped it."""
+    if MAIN not in exchanges or any(each.run.stopped for each in exchanges.values()):
+        return None
+    if better_run(exam, role, cut, exchanges) == MAIN:
+        return Base(exchanges[MAIN], judge_run(exam, role, cut, exchanges))
+    main = exchanges[STAND_IN]
+    verdicts = judge_run(exam, role, cut, {**under(exchanges, STAND_IN), MAIN: main})
+    looked_at = {each.id for each in criteria_of(exam, role) if each.stand_in}
+    return Base(main, {name: each for name, each in verdicts.items() if name in looked_at})
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """A question the target answered wrongly, and the criterion that says so."""
+
+    call: Call
+    criterion: Criterion
+    fixture: Fixture
+
+
+def lost(verdict: Verdict) -> bool:
+    return verdict.status in ("failed", "partial")
+
+
+def holds(verdict: Verdict) -> bool:
+    return verdict.status in ("passed", "not_applicable")
+
+
+def explained(verdicts: Verdicts) -> dict[str, tuple[str, ...]]:
+    """Diagnoses by lost criterion, where the check's own experiment has proved them."""
+    proving = {"crashes", "timeout", "killed"}  # how it went, not why
+    found = {
+        name: tuple(bug for bug in verdict.diagnoses if bug not in proving)
+        for name, verdict in verdicts.items()
+        if lost(verdict)
+    }
+    return {name: bugs for name, bugs in found.items() if bugs}
+
+
+def unexplained(verdicts: Verdicts) -> tuple[str, ...]:
+    """Lost criteria that ask for a cause."""
+    known = explained(verdicts)
+    return tuple(name for name, each in verdicts.items() if lost(each) and name not in known)
+
+
+def telling(exam: Exam, role: str, cut: Slice, base: Base) -> tuple[Telling, ...]:
+    """Of each lost criterion without an explanation the first and last question it lost."""
+    wanted, main = set(unexplained(base.verdicts)), base.main
+    found: dict[str, Telling] = {}
+    for criterion in criteria_of(exam, role):
+        if criterion.id not in wanted:
+            continue
+        wrong = [
+            each
+            for each in _questions(exam, criterion, main.program)
+            if not is_right(exam, cut, each, main.program, main.run.calls.get(each.call.key))
+        ]
+        for each in (*wrong[:1], *wrong[-1:]):
+            found.setdefault(each.call.key, each)
+    return tuple(found.values())
+
+
+def _questions(exam: Exam, criterion: Criterion, program: Program) -> list[Telling]:
+    task = exam.assignment.task(criterion.role or exam.assignment.tasks[0].role)
+    way = convention_of(task, program.convention)
+    return [
+        Telling(call, criterion, fixture)
+        for fixture in chosen(exam, criterion)
+        if fixture.scored
+        for call in CHECKS[criterion.check].calls(criterion, task, (fixture,), way)
+    ]
+
+
+def is_right(
+    exam: Exam, cut: Slice, each: Telling, program: Program, observation: Observation | None
+) -> bool:
+    """Whether one question alone is answered as its criterion wants it."""
+    if observation is None or observation.outcome != "ok":
+        return False
+    alone = Exchange(program, Run(Setup("ok", "function"), {each.call.key: observation}))
+    asked = asked_of(exam, each.criterion, cut, alone, {})
+    asked = replace(asked, fixtures=(each.fixture,), again=())
+    return holds(CHECKS[each.criterion.check].verdict(asked))
+
+
+def held(base: Base, verdicts: Verdicts) -> Literal["no", "nearly", "whole"]:
+    """How well the target does now, by the criteria that were decided on its base.
+
+    nearly: all hold but some that an experiment had explained already. What only a further
+    experiment could say is left open.
+    """
+    known = explained(base.verdicts)
+    failing = [
+        name
+        for name in base.verdicts
+        if not holds(verdicts[name]) and verdicts[name].status != "error"
+    ]
+    if not failing:
+        return "whole"
+    return "nearly" if all(name in known for name in failing) else "no"
