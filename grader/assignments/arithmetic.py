@@ -59,8 +59,9 @@ class Arithmetic:
         return self._silently(lambda: np.sum(values, axis=axis, keepdims=keepdims))
 
     def mean(self, values: Float64, axis: int | None, *, keepdims: bool = True) -> Float64:
-        """Mean over one axis, or over all entries."""
-        return self._silently(lambda: np.mean(values, axis=axis, keepdims=keepdims))
+        """Mean over one axis, or over all entries; infinite where their sum is too large."""
+        count = values.size if axis is None else values.shape[axis]
+        return self.over(self.total(values, axis, keepdims=keepdims), np.asarray(float(count)))
 
     def _silently(self, operation: Callable[[], Float64]) -> Float64:
         with np.errstate(all="ignore"):

@@ -10,7 +10,9 @@ import ast
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
+from grader.core.fixture import Inputs
 from grader.core.repair import Fix, Rule
+from grader.core.tensor import Float64
 from grader.editing import Code, Function, Reduction, reductions
 from grader.editing.code import Value
 from grader.editing.reductions import constant
@@ -43,14 +45,16 @@ LIMITS: Final = frozenset(
 )
 
 
-def rule(name: str, bug: str, find: Find) -> Rule:
+def rule(
+    name: str, bug: str, find: Find, seen: Callable[[Inputs, Float64], bool] | None = None
+) -> Rule:
     """A rule that looks at one function at a time."""
 
     def of_code(code: Code) -> Iterator[Fix]:
         for function in code.functions:
             yield from find(function)
 
-    return Rule(name, bug, of_code)
+    return Rule(name, bug, of_code, seen)
 
 
 def _of(name: str, bug: str, kinds: Iterable[str], fits: Callable[[Reduction], bool]) -> Rule:
@@ -307,13 +311,20 @@ def fixed_size(bug: str) -> Rule:
             if not isinstance(part, ast.Call):
                 continue
             if isinstance(part.func, ast.Attribute) and part.func.attr in ("view", "reshape"):
-                if not function.code.library(part.func) and _numbers(part.args):
+                if not function.code.library(part.func) and _numbers(part.args) and _is_size(part):
                     yield function.wrapped(part, "", "", inner=part.func.value)
             elif function.text(part.func) == "range" and _numbers(part.args[-1:]):
                 yield function.replaced(part.args[-1], f"{name}.shape[-1]", "columns")
                 yield function.replaced(part.args[-1], f"{name}.shape[0]", "rows")
 
     return rule(f"{bug}-own", bug, find)
+
+
+def _is_size(call: ast.Call) -> bool:
+    return any(
+        isinstance(part, ast.Constant) and isinstance(part.value, int) and part.value > 1
+        for part in ast.walk(call)
+    )
 
 
 def _numbers(args: Iterable[ast.expr]) -> bool:

@@ -16,7 +16,14 @@ from grader.core.convention import Convention
 from grader.core.fixture import Fixture, Truth
 from grader.core.observation import Exchange, Observation
 from grader.core.record import Exam, Record
-from grader.core.report import CriterionResult, Diagnosis, Evidence, Place, Report
+from grader.core.report import (
+    CriterionResult,
+    Diagnosis,
+    Evidence,
+    Place,
+    RepairFacts,
+    Report,
+)
 from grader.core.tensor import RawTensor
 from grader.core.text import inline, plain
 from grader.judging.calling import answers, call_for, convention_of, truths_for
@@ -153,8 +160,13 @@ def _head(report: Report, width: int) -> Iterator[str | Text]:
         for note in report.execution.notes:
             for line in _wrapped(f"note: {inline(note)}", width):
                 yield Text(line, style="dim")
+    if report.headline:
+        yield ""
+        yield Text(inline(report.headline), style="bold")
     for diagnosis in report.diagnoses:
         yield from _diagnosis(diagnosis, width)
+    for repair in report.repairs:
+        yield from _repair(repair, width)
 
 
 def _wrapped(text: str, width: int, indent: str = "    ") -> list[str]:
@@ -169,6 +181,22 @@ def _diagnosis(diagnosis: Diagnosis, width: int) -> Iterator[str | Text]:
     yield Text(f"{inline(diagnosis.id)} ({diagnosis.confidence}{where})", style="bold red")
     for text in (diagnosis.message, diagnosis.hint):
         yield from _wrapped(plain(text), width)
+    if diagnosis.criteria:
+        yield from _wrapped(inline(f"explains {', '.join(diagnosis.criteria)}"), width)
+
+
+def _repair(repair: RepairFacts, width: int) -> Iterator[str | Text]:
+    """For staff: the edit that mends the target, and what it would earn."""
+    yield ""
+    shown = "students see it" if repair.revealed else "for staff only"
+    points = f", worth {repair.points:g} points" if repair.points else ""
+    yield Text(f"with this edit the {inline(repair.role)} target holds ({shown}{points})")
+    for line in repair.diff.splitlines()[2:]:
+        style = {"+": "green", "-": "red"}.get(line[:1], "dim")
+        yield Text(f"    {plain(line)}", style=style)
+    for others in repair.alternatives:
+        told = f"as small an edit mends it as {', '.join(others)}"
+        yield from _wrapped(inline(told), width)
 
 
 def _where(place: Place | None) -> str:

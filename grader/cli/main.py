@@ -270,12 +270,41 @@ def _rubric_schema(*, report: bool) -> int:
     return rubrics.schema(report=report)
 
 
-@_rubric.command("verify")
+@_rubric.command("verify", short_help="Grade programs whose mark is known.")
 @_ONE_RUBRIC
 @_ISOLATION
-def _rubric_verify(rubric: str, isolation: Isolation) -> int:
-    """Grade the assignment's references, with the mark each must get."""
-    check_reference(rubric)
-    from grader.cli import rubrics
+@click.option("--jobs", metavar="N", type=click.IntRange(min=1), help="Worker processes.")
+@click.option("--no-mutants", is_flag=True, help="References only.")
+@click.option(
+    "--on",
+    "folder",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Judge a graded folder by this rubric instead, and write nothing.",
+)
+def _rubric_verify(
+    rubric: str, isolation: Isolation, jobs: int | None, folder: Path | None, *, no_mutants: bool
+) -> int:
+    """Grade programs whose mark is known, and say where the rubric gives another.
 
-    return rubrics.verify(rubric, isolation)
+    References are right or wrong in a known way. Mutants are programs with known bugs, alone and
+    in pairs: each must lose points to the criteria meant for it, each criterion must catch
+    something, and no two the same. The exit status is 2 where anything is not as it must be.
+
+    With --on, the stored observations of DIR are judged by this rubric: who would get another
+    mark. Nothing is run or written; the exit status is 1 where anybody would.
+
+    \b
+    For example:
+      grader rubric verify NAME
+      grader rubric verify my_rubric.yaml --on graded-last-year
+    """
+    check_reference(rubric)
+    if folder is not None:
+        check_output(folder)
+        from grader.cli.verify_on import run as judge
+
+        return judge(rubric, folder)
+    from grader.cli.verify import run
+
+    return run(rubric, isolation, mutants=not no_mutants, jobs=jobs)

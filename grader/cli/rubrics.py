@@ -1,4 +1,4 @@
-"""`grader rubric`: list, show, lint, schema, verify. Light: numpy only where code is graded."""
+"""`grader rubric`: list, show, lint, schema. Light: no numpy; `verify` has a module of its own."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 from grader.core.text import plain
 
 if TYPE_CHECKING:
-    from grader.batch.plan import IsolationMode
     from grader.rubric import FixtureFacts
 
-__all__ = ["check", "schema", "show", "show_all", "verify"]
+__all__ = ["check", "schema", "show", "show_all"]
 
 
 def show_all() -> int:
@@ -62,41 +61,6 @@ def schema(*, report: bool) -> int:
 
     sys.stdout.write(schema_text("report" if report else "rubric"))
     return 0
-
-
-def verify(reference: str, isolation: IsolationMode) -> int:
-    """Grade the references of a rubric's assignment; 2 where one gets another mark than it must."""
-    from grader.batch.desk import open_desk
-    from grader.batch.find import Found
-    from grader.batch.plan import ExamSpec, Plan, load_exam
-    from grader.batch.run import grade_one
-    from grader.cli.notices import check_isolation
-    from grader.cli.screen import progress
-    from grader.core.report import Report
-    from grader.rubric.verify import Reference, load_references
-    from grader.rubric.verify import verify as compare
-
-    spec = ExamSpec(reference)
-    exam = load_exam(spec)
-    plan = Plan(spec, isolation=isolation)
-    check_isolation(isolation)
-    references = load_references(exam.assignment.folder / "references")
-    with open_desk(plan, exam) as desk, progress(len(references)) as advance:
-
-        def grade(one: Reference) -> Report:
-            graded = grade_one(Found(one.file, one.path), plan, exam, desk)
-            advance()
-            return graded.report
-
-        result = compare(references, grade)
-    for outcome in result.outcomes:
-        sign = "holds" if outcome.holds else "FAILS"
-        _say(f"{sign}  {outcome.score:5g} of {outcome.max:g}  {outcome.reference.file}")
-        for miss in outcome.misses:
-            _say(f"       {miss}")
-    wrong = sum(not outcome.holds for outcome in result.outcomes)
-    _say(f"{len(result.outcomes)} references, {wrong or 'none'} not as expected")
-    return 0 if result.holds else 2
 
 
 def _fixture_names(assignment: str, base: Path) -> dict[str, tuple[FixtureFacts, ...]]:

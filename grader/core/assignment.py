@@ -109,7 +109,7 @@ class Task:
 class Bug:
     """A diagnosis id with its words for the student; neither gives the answer away.
 
-    shows  where such a bug shows, as names of checks and groups of fixtures; empty: anywhere
+    shows  groups of fixtures on which such a bug can show; empty: on any
     """
 
     message: str

@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from grader.core.fixture import Inputs
 from grader.core.slice import Location
+from grader.core.tensor import Float64
 
 __all__ = ["Change", "Edit", "Fix", "Patch", "Repair", "RepairSet", "Rule"]
 
@@ -43,6 +45,8 @@ class Rule:
     name  unique in a task
     bug   the diagnosis id: of the pattern that is replaced, never of what is put there
     find  every place in the code to which it applies; the code is `grader.editing.Code`
+    seen  (inputs, answer) -> whether a wrong answer shows such a bug: where none does, the rule is
+          not tried; None: whatever the answers are
 
     No rule puts a whole reference in place of an expression, calls a library's own answer, or
     does more than one step of the mathematics.
@@ -51,6 +55,7 @@ class Rule:
     name: str
     bug: str
     find: Callable[[Any], Iterable[Fix]]
+    seen: Callable[[Inputs, Float64], bool] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import chain, zip_longest
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from grader.core.assignment import Task
 from grader.core.convention import Convention
-from grader.core.fixture import Fixture, Truth
+from grader.core.fixture import Fixture, Inputs, Truth
 from grader.core.observation import Observation, Run
 from grader.core.record import Exam, Record
 from grader.core.report import CriterionResult
@@ -111,9 +113,9 @@ def _named(sheet: _Sheet, lost: set[str]) -> dict[str, frozenset[str]]:
         for name, fixtures in asked.items()
     }
     wrong = {name: fixtures for name, fixtures in wrong.items() if fixtures}
-    if not lost & wrong.keys():
-        return {}
     every = _in_turns(asked.values())
+    if not lost & wrong.keys() or _is_trivial(sheet, every):
+        return {}
     missed = frozenset().union(*wrong.values())
     mistakes = sheet.task.mistakes
     told = sorted(every, key=lambda each: (not each.scored, each.name not in missed))
@@ -147,6 +149,27 @@ def _row_by_row(
     return {
         name: frozenset(bugs) for name, bugs in named.items() if len(bugs) == 1 and name in lost
     }
+
+
+def _is_trivial(sheet: _Sheet, fixtures: Sequence[Fixture]) -> bool:
+    """Whether the answers need no understanding: they are no mistake of anyone who tried."""
+    return any(
+        all(_gives(sheet, each, trivial) for each in fixtures if each.scored)
+        for trivial in sheet.task.trivial.values()
+    )
+
+
+def _gives(sheet: _Sheet, fixture: Fixture, trivial: Callable[[Inputs], Float64]) -> bool:
+    found = sheet.answer(fixture)
+    if found is None or found.value is None:
+        return False
+    return _alike(found.value.numbers(), trivial(fixture.inputs))
+
+
+def _alike(values: NDArray[Any], trivial: Float64) -> bool:
+    if values.shape != trivial.shape:
+        return False
+    return bool(np.allclose(values, trivial, rtol=1e-5, atol=0.0, equal_nan=True))
 
 
 def _is_telling(sheet: _Sheet, fixture: Fixture) -> bool:

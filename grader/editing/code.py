@@ -63,13 +63,15 @@ class Code:
     """The statements of a program that may be mended.
 
     functions  every function, method and lambda in them, outer before inner
-    data       module-level names bound to values: neither imports, functions nor classes
+    data       module-level names of the notebook's sample data, and of what is computed from it
+    names      every module-level name
     modules    local name -> module, for whole modules that are imported
     """
 
     statements: tuple[Statement, ...]
     functions: tuple[Function, ...]
     data: frozenset[str]
+    names: frozenset[str]
     modules: dict[str, str]
 
     @classmethod
@@ -77,7 +79,6 @@ class Code:
         """Statements that do not parse are left alone."""
         data: set[str] = set()
         modules: dict[str, str] = {}
-        own: set[str] = set()
         parsed: list[tuple[int, ast.stmt, Lines, str]] = []
         for at, statement in enumerate(statements):
             try:
@@ -89,12 +90,11 @@ class Code:
                     modules |= {(a.asname or a.name).partition(".")[0]: a.name for a in node.names}
                 elif isinstance(node, ast.ImportFrom):
                     modules |= {a.asname or a.name: f"{node.module}.{a.name}" for a in node.names}
-                elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-                    own.add(node.name)
-                elif not _is_function(node):
+                elif statement.data or (_is_value(node) and _mentions(node, data)):
                     data |= set(statement.binds)
                 parsed.append((at, node, Lines(statement.code), statement.code))
-        code = cls(tuple(statements), (), frozenset(data), modules)
+        names = frozenset(name for statement in statements for name in statement.binds)
+        code = cls(tuple(statements), (), frozenset(data), names, modules)
         functions = [
             Function(part, at, text, lines, code)
             for at, node, lines, text in parsed
@@ -265,7 +265,7 @@ class Function:
     def is_known(self, name: str) -> bool:
         """Whether a name stands for anything: local, or bound somewhere in the notebook."""
         local = name in self.values or name in self.elements or name in _arguments(self.node)
-        return local or name in self.code.data or name in self.code.modules
+        return local or name in self.code.names or name in self.code.modules
 
     def span(self, node: ast.AST) -> tuple[int, int]:
         """Offsets of a node in the statement's source."""
@@ -347,8 +347,14 @@ def _is_docstring(node: ast.stmt) -> bool:
     )
 
 
-def _is_function(node: ast.stmt) -> bool:
-    return isinstance(node, ast.Assign) and isinstance(node.value, ast.Lambda)
+def _is_value(node: ast.stmt) -> bool:
+    """Whether a statement gives a name something other than a function."""
+    given = isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign)
+    return given and not isinstance(getattr(node, "value", None), ast.Lambda)
+
+
+def _mentions(node: ast.stmt, names: set[str]) -> bool:
+    return any(isinstance(part, ast.Name) and part.id in names for part in ast.walk(node))
 
 
 def _arguments(node: _Scope) -> set[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Final, Literal, cast
+from typing import Final, Literal
 
 from grader.core.repair import Fix
 from grader.editing.code import Function
@@ -140,7 +140,7 @@ def reduction_of(function: Function, node: ast.expr) -> Reduction | None:
         if short == "maximum":
             return None
         module = name.partition(".")[0]
-        return _made(function, node, call, short, call.args[0], module)
+        return _made(function, node, call, short, call.args[0], module=module)
     if not name and isinstance(call.func, ast.Attribute) and call.func.attr in _KINDS:
         return _made(function, node, call, call.func.attr, call.func.value)
     return None
@@ -152,10 +152,12 @@ def _made(
     call: ast.Call,
     name: str,
     operand: ast.expr,
+    *,
     module: str = "",
 ) -> Reduction:
     """A reduction by a module's function, or by a method where there is no module."""
-    kind, style = _KINDS[name], cast(Style, "function" if module else "method")
+    kind = _KINDS[name]
+    style: Style = "function" if module else "method"
     named = {each.arg: each.value for each in call.keywords}
     places = call.args[1:] if module else call.args
     axis_node = next((named[name] for name in _AXIS if name in named), None)

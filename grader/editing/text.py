@@ -53,9 +53,9 @@ def compatible(fixes: Sequence[Fix]) -> bool:
         for patch in fix.patches
         if patch.start < patch.end
     )
-    return all(
-        a[0] != b[0] or a[2] <= b[1] for a, b in itertools.pairwise(spans)
-    ) and not any(_inside(patch, fix.statement, spans) for fix in fixes for patch in fix.patches)
+    return all(a[0] != b[0] or a[2] <= b[1] for a, b in itertools.pairwise(spans)) and not any(
+        _inside(patch, fix.statement, spans) for fix in fixes for patch in fix.patches
+    )
 
 
 def _inside(patch: Patch, statement: int, spans: Sequence[tuple[int, int, int]]) -> bool:

@@ -6,16 +6,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+from grader.core.assignment import Task
 from grader.core.observation import Exchange, Observation, Program, Run
 from grader.core.record import Bench, Exam, Runner
-from grader.core.repair import Edit, Repair
+from grader.core.repair import Edit, Repair, Rule
 from grader.core.slice import Slice
 from grader.editing import Code
 from grader.judging.judge import MAIN, judge_run
 from grader.judging.plan import calls_for, experiments_for
 from grader.repairing.edits import edits_for, mended, told
 from grader.repairing.search import Tried, search
-from grader.repairing.trying import Base, Telling, base_of, held, is_right, telling, unexplained
+from grader.repairing.trying import (
+    Base,
+    Telling,
+    base_of,
+    held,
+    is_right,
+    telling,
+    unexplained,
+    wrong_answers,
+)
 from grader.repairing.verified import REPAIR, verified, without
 
 __all__ = ["observe_repair"]
@@ -37,7 +47,7 @@ def observe_repair(
     if not task.repairs or base is None or not unexplained(base.verdicts):
         return None, {}
     program = base.main.program
-    edits = edits_for(Code.of(program.statements), task.repairs)
+    edits = edits_for(Code.of(program.statements), _open(exam, task, base))
     questions = telling(exam, role, cut, base)
     if not edits or not questions:
         return None, {}
@@ -47,14 +57,36 @@ def observe_repair(
     for at, chosen in enumerate(found.sets[:MOST_CONFIRMED]):
         order = (sets[at], *(each for each in sets if each is not sets[at]))
         repair = Repair(order, found.tried)
-        confirming = _confirmed(exam, role, cut, program, chosen, runner)
+        confirming = _confirmed(exam, role, cut, program, chosen, runner=runner)
         if verified(exam, role, cut, {**exchanges, **confirming}, repair) is not None:
             return repair, confirming
     return Repair((), found.tried), {}
 
 
+def _open(exam: Exam, task: Task, base: Base) -> tuple[Rule, ...]:
+    """The rules that neither an experiment nor the answers speak against.
+
+    What a check proves by experiment is that bug only where the check has named it.
+    """
+    named = {bug for verdict in base.verdicts.values() for bug in verdict.diagnoses}
+    proving = set(task.proves.values())
+    wrong = wrong_answers(exam, base)
+    return tuple(
+        each
+        for each in task.repairs
+        if (each.bug in named or each.bug not in proving)
+        and (each.seen is None or any(each.seen(inputs, answer) for inputs, answer in wrong))
+    )
+
+
 def _confirmed(
-    exam: Exam, role: str, cut: Slice, program: Program, edits: tuple[Edit, ...], runner: Runner
+    exam: Exam,
+    role: str,
+    cut: Slice,
+    program: Program,
+    edits: tuple[Edit, ...],
+    *,
+    runner: Runner,
 ) -> dict[str, Exchange]:
     """The whole set in a fresh child, and each set without one of its edits in another."""
     exchanges: dict[str, Exchange] = {}

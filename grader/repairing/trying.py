@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from grader.core.fixture import Fixture
+from grader.core.fixture import Fixture, Inputs
 from grader.core.observation import Call, Exchange, Observation, Program, Run, Setup
 from grader.core.record import Exam
 from grader.core.rubric import Criterion
 from grader.core.slice import Slice
+from grader.core.tensor import Float64
 from grader.core.verdict import Verdict
 from grader.judging.calling import convention_of
 from grader.judging.checks import CHECKS
@@ -29,6 +30,7 @@ __all__ = [
     "lost",
     "telling",
     "unexplained",
+    "wrong_answers",
 ]
 
 Verdicts = Mapping[str, Verdict]
@@ -107,6 +109,28 @@ def telling(exam: Exam, role: str, cut: Slice, base: Base) -> tuple[Telling, ...
         for each in (*wrong[:1], *wrong[-1:]):
             found.setdefault(each.call.key, each)
     return tuple(found.values())
+
+
+def wrong_answers(exam: Exam, base: Base) -> tuple[tuple[Inputs, Float64], ...]:
+    """What came back on the fixtures that lost criteria found wrong, with their inputs."""
+    wrong = {
+        each.fixture
+        for verdict in base.verdicts.values()
+        if lost(verdict)
+        for each in verdict.evidence
+        if each.outcome == "wrong"
+    }
+    answers = {
+        fixture.name: observation.value
+        for fixture in exam.fixtures
+        if fixture.name in wrong
+        and (observation := base.main.run.calls.get(fixture.name)) is not None
+    }
+    return tuple(
+        (fixture.inputs, value.numbers())
+        for fixture in exam.fixtures
+        if (value := answers.get(fixture.name)) is not None
+    )
 
 
 def _questions(exam: Exam, criterion: Criterion, program: Program) -> list[Telling]:

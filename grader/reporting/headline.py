@@ -9,7 +9,6 @@ from grader.core.report import CriterionResult, Diagnosis, Place
 
 __all__ = ["headline"]
 
-_LOST: Final = ("failed", "partial", "skipped")
 _COUNTS: Final = ("No", "One", "Two", "Three", "Four", "Five", "Six")
 
 
@@ -18,7 +17,7 @@ def headline(diagnoses: Sequence[Diagnosis], rows: Sequence[CriterionResult]) ->
 
     Empty where nothing was lost, or nothing of it is explained.
     """
-    lost = {row.id for row in rows if row.status in _LOST}
+    lost = {row.id for row in rows if _is_lost(row)}
     causes = [each for each in diagnoses if lost & set(each.criteria)]
     explained = lost & {name for each in causes for name in each.criteria}
     if not explained:
@@ -28,6 +27,11 @@ def headline(diagnoses: Sequence[Diagnosis], rows: Sequence[CriterionResult]) ->
     count = _COUNTS[len(causes)] if len(causes) < len(_COUNTS) else str(len(causes))
     bugs = f"{count} bug{where} explains" if len(causes) == 1 else f"{count} bugs{where} explain"
     return f"{bugs} {_share(len(explained), len(lost))}."
+
+
+def _is_lost(row: CriterionResult) -> bool:
+    """What was never tried for a bonus is not lost."""
+    return row.status in ("failed", "partial") or (row.status == "skipped" and not row.bonus)
 
 
 def _share(explained: int, lost: int) -> str:

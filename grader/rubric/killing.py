@@ -20,6 +20,7 @@ __all__ = ["Killing", "Tried", "kill"]
 
 _KILLED: Final = ("failed", "partial")
 _WRONG: Final = ("wrong", "raised", "timed_out", "killed")
+_HOW: Final = {"raised": "crashes", "timed_out": "timeout", "killed": "killed"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,8 +171,8 @@ def _wrong_mutant(
         same = did_the_same(graded.record, base.record, mutant.role)
         told = ": on every fixture it does what its base does" if same else ""
         yield f"{name} survives with all {tried.full:g} points{told}"
+    known = {*mutant.bugs, *mutant.also, *_how_it_went(exam, mutant.role, report)}
     for each in report.diagnoses:
-        known = {*mutant.bugs, *mutant.also}
         of_base = {(one.role, one.id) for one in base.report.diagnoses}
         if each.role == mutant.role and each.id not in known:
             yield f"{name} is named `{each.id}`, which is not true of it ({', '.join(mutant.bugs)})"
@@ -225,23 +226,33 @@ def _too_alike(kills: Mapping[str, frozenset[str]], mutants: Mutants) -> Iterato
 
 
 def _wrong_fixtures(exam: Exam, mutants: Mutants, reports: Sequence[Report]) -> Iterator[str]:
-    """Fixtures that find nothing which others of the same criterion do not find."""
-    asked: set[str] = set()
-    telling: set[str] = set()
-    for report in reports:
-        for row in report.criteria:
-            scored = [each for each in row.evidence if each.scored]
-            asked |= {each.fixture for each in scored}
-            # a program that is wrong on all of several says nothing about any one of them
-            if len(scored) == 1 or any(each.outcome == "ok" for each in scored):
-                telling |= {each.fixture for each in scored if each.outcome in _WRONG}
-    for fixture in exam.fixtures:
-        if fixture.name not in asked or not fixture.scored:
-            continue
-        if fixture.name in telling and fixture.name in mutants.idle:
-            yield f"{fixture.name} is declared idle, and is not"
-        elif fixture.name not in telling and fixture.name not in mutants.idle:
-            yield f"{fixture.name} is idle: nothing is wrong on it and right on others of its kind"
+    """Scored fixtures that find nothing which the others of their criteria would miss."""
+    for name, idle in _idle(exam, reports).items():
+        if idle and name not in mutants.idle:
+            yield f"{name} is idle: whoever is wrong on it is wrong on every other of its criterion"
+        elif not idle and name in mutants.idle:
+            yield f"{name} is declared idle, and is not"
+
+
+def _idle(exam: Exam, reports: Sequence[Report]) -> dict[str, bool]:
+    """By scored fixture that a criterion asks for; idle in all criteria that do.
+
+    A fixture tells where it is wrong and another of the criterion is right. One that never tells
+    is idle where it finds nothing at all, or misses what another finds; if all fixtures of a
+    criterion find the same, none of them is.
+    """
+    asked, finds, tells, misses = (set[tuple[str, str]]() for _ in range(4))
+    for row in (row for report in reports for row in report.criteria):
+        outcomes = {(row.id, each.fixture): each.outcome for each in row.evidence if each.scored}
+        wrong = {pair for pair, outcome in outcomes.items() if outcome in _WRONG}
+        right = {pair for pair, outcome in outcomes.items() if outcome == "ok"}
+        asked |= outcomes.keys()
+        finds |= wrong
+        tells |= wrong if right else set()
+        misses |= right if wrong else set()
+    busy = {fixture for _, fixture in tells | (finds - misses)}
+    known = {fixture for _, fixture in asked}
+    return {each.name: each.name not in busy for each in exam.fixtures if each.name in known}
 
 
 def _wrong_bugs(exam: Exam, mutants: Mutants) -> Iterator[str]:
@@ -251,6 +262,12 @@ def _wrong_bugs(exam: Exam, mutants: Mutants) -> Iterator[str]:
             yield f"`{bug}` is declared to have no mutant, and has one"
         elif bug not in mutants.with_mutant and not declared:
             yield f"`{bug}` has no mutant"
+
+
+def _how_it_went(exam: Exam, role: str, report: Report) -> Iterator[str]:
+    """Ids that say no more than what was seen to happen: no false accusation, and no cause."""
+    for row in _rows(exam, role, report):
+        yield from (_HOW[each.outcome] for each in row.evidence if each.outcome in _HOW)
 
 
 def _where(row: CriterionResult) -> str:

@@ -55,13 +55,22 @@ PICKS: Final[Mapping[str, Callable[[Inputs], Float64]]] = {
 """Which class is taken of each row."""
 
 
-def losses(loss: Loss, inputs: Inputs, dtype: DType) -> Float64 | None:
-    """What such a function returns; None where torch would raise."""
+def losses(loss: Loss, inputs: Inputs, dtype: DType, *, products: bool = False) -> Float64 | None:
+    """What such a function returns; None where torch would raise.
+
+    products  a class is taken by a product with one-hot rows, in which an infinity becomes NaN
+    """
     exact = Arithmetic(dtype)
     logarithms = scores(loss.scores, inputs["x"], dtype)
-    if logarithms is None or logarithms.shape != inputs["x"].shape:
+    if logarithms is None:
         return None
-    rows = -_picked(loss, logarithms, inputs)
+    try:
+        rows = -_picked(loss, logarithms, inputs)
+        if products and loss.pick != "all-pairs":
+            # the others of its row times 0
+            rows = exact.plus(rows, exact.total(exact.times(logarithms, np.zeros(())), -1)[:, 0])
+    except (IndexError, ValueError):  # of axes that a missing one has lined up wrongly
+        return None
     match loss.merge:
         case "mean":
             return exact.mean(rows, None, keepdims=False)
@@ -118,7 +127,13 @@ LOSSES: Final = (
 
 
 def _results(loss: Loss, inputs: Inputs, dtype: DType) -> Results:
-    return {"value": (losses(loss, inputs, dtype),)}
+    picked = losses(loss, inputs, dtype)
+    if picked is None:
+        return {"value": (None,)}
+    multiplied = losses(loss, inputs, dtype, products=True)
+    if multiplied is None or np.array_equal(picked, multiplied, equal_nan=True):
+        return {"value": (picked,)}
+    return {"value": (picked, multiplied)}
 
 
 MISTAKES: Final = tuple(Mistake(loss.bugs, partial(_results, loss)) for loss in LOSSES)

@@ -76,9 +76,9 @@ def probabilities(recipe: Recipe, x: Float64, dtype: DType) -> Float64 | None:
 
 
 def _difference(recipe: Recipe, x: Float64, exact: Arithmetic) -> Float64:
-    lead = _lead(recipe.inside, x)
+    lead = _lead(recipe.inside, x, exact)
     powers = exact.exp(exact.minus(x, lead))
-    shifted = exact.minus(x, _lead(recipe.outside, x))
+    shifted = exact.minus(x, _lead(recipe.outside, x, exact))
     if recipe.total == "none":
         return shifted
     total = _total(recipe, powers, exact)
@@ -88,8 +88,8 @@ def _difference(recipe: Recipe, x: Float64, exact: Arithmetic) -> Float64:
 
 
 def _quotient(recipe: Recipe, x: Float64, exact: Arithmetic) -> Float64:
-    powers = exact.exp(exact.minus(x, _lead(recipe.inside, x)))
-    above = exact.exp(exact.minus(x, _lead(recipe.outside, x)))
+    powers = exact.exp(exact.minus(x, _lead(recipe.inside, x, exact)))
+    above = exact.exp(exact.minus(x, _lead(recipe.outside, x, exact)))
     found = above
     if recipe.total != "none":
         found = exact.over(above, _total(recipe, powers, exact))
@@ -118,9 +118,11 @@ def _total(recipe: Recipe, powers: Float64, exact: Arithmetic) -> Float64:
     return exact.total(powers, axis, keepdims=recipe.total != "flat-row")
 
 
-def _lead(lead: Lead, x: Float64) -> Float64:
+def _lead(lead: Lead, x: Float64, exact: Arithmetic) -> Float64:
     if lead == "builtin":
         return _builtin(x)
+    if lead in ("mean", "all-mean"):
+        return exact.mean(x, -1 if lead == "mean" else None)
     return np.asarray(_LEADS[lead](x))
 
 
@@ -137,8 +139,6 @@ _LEADS: Final[Mapping[str, Callable[[Float64], Float64]]] = {
     "flat-row": lambda x: x.max(axis=-1),
     "all": lambda x: x.max(),
     "column": lambda x: x.max(axis=0, keepdims=True),
-    "mean": lambda x: x.mean(axis=-1, keepdims=True),
-    "all-mean": lambda x: x.mean(),
     "min": lambda x: x.min(axis=-1, keepdims=True),
     "first": lambda x: x[..., :1],
 }

@@ -12,17 +12,21 @@ from grader.core.assignment import Bug
 
 __all__ = ["BUGS"]
 
+_BATCHES: Final = ("batch", "per-row-shift", "dtype", "differentiable")
+
 _FORWARD: Final[Mapping[str, Bug]] = {
     "no-shift": Bug(
         "The exponentials are taken of the logits as they are, so large ones overflow and very "
         "negative ones all become zero.",
         "Which change to all logits of a row leaves its softmax as it is? Choose one that keeps "
         "every exponential in range.",
+        shows=("stable", "per-row-shift", "dtype"),
     ),
     "global-max": Bug(
         "One maximum is taken over the whole batch. A row far below it becomes all zeros and is "
         "then divided by zero.",
         "Each row is a distribution of its own. Look at the shape of your maximum for a batch.",
+        shows=_BATCHES,
     ),
     "builtin-max": Bug(
         "Python's own `max` compares the rows of a tensor, not its entries: for a single row it "
@@ -54,6 +58,7 @@ _FORWARD: Final[Mapping[str, Bug]] = {
     "sum-over-all": Bug(
         "The sum runs over the whole batch, so the rows together sum to one instead of each row.",
         "For a batch of B rows, how many sums do you need? Check the shape of yours.",
+        shows=_BATCHES,
     ),
     "wrong-axis": Bug(
         "The reduction runs over the batch instead of over the classes of a row.",
@@ -64,6 +69,7 @@ _FORWARD: Final[Mapping[str, Bug]] = {
         "or with none.",
         "Print the shapes on both sides of the subtraction and of the division for 3 rows and 5 "
         "classes, and read how broadcasting lines them up.",
+        shows=_BATCHES,
     ),
     "not-normalised": Bug(
         "The result does not sum to one along a row.",
@@ -76,6 +82,7 @@ _FORWARD: Final[Mapping[str, Bug]] = {
     "clamped": Bug(
         "The logits are cut off at a limit, so that different large logits become equal.",
         "Try two logits beyond your limit that differ by one. Should their probabilities differ?",
+        shows=("values", "stable", "batch", "per-row-shift", "dtype"),
     ),
     "epsilon": Bug(
         "A constant is added that is large enough to change the probabilities.",
@@ -89,6 +96,7 @@ _FORWARD: Final[Mapping[str, Bug]] = {
     "breaks-autograd": Bug(
         "Gradients do not flow back through the function, or are wrong.",
         "Where does the computation leave the tensor library, or where is a result detached?",
+        shows=("differentiable",),
     ),
     "library-softmax": Bug(
         "The answer comes from a library's softmax, which was to be written by hand.",
@@ -97,6 +105,7 @@ _FORWARD: Final[Mapping[str, Bug]] = {
     "wrong-dtype": Bug(
         "The result has another dtype than the input.",
         "Which of your constants, conversions or intermediate tensors has a fixed dtype?",
+        shows=("dtype",),
     ),
     "hard-coded-shape": Bug(
         "The function works only for one number of rows or classes.",
@@ -111,6 +120,10 @@ _FORWARD: Final[Mapping[str, Bug]] = {
         "A maximum along an axis gives the values and their positions together; the pair is used "
         "as if it were the values.",
         "Print what that call returns for an input of 3 rows and 5 classes, and its type.",
+    ),
+    "loses-precision": Bug(
+        "A step inside computes in a narrower dtype than the input has, and digits are lost.",
+        "Which of your conversions throws digits away, and what is it for?",
     ),
     "wrong-base": Bug(
         "The powers are taken of another number than e; this changes the distribution.",

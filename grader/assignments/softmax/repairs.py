@@ -11,6 +11,8 @@ import ast
 from collections.abc import Iterator
 from typing import Final
 
+import numpy as np
+
 from grader.assignments import tensor_rules as shared
 from grader.assignments.exponentials import (
     Difference,
@@ -28,26 +30,56 @@ from grader.assignments.exponentials import (
     row_max,
     shifted,
     spine,
-    sums,
 )
 from grader.assignments.tensor_rules import limited, rule
+from grader.core.fixture import Inputs
 from grader.core.repair import Fix, Patch, Rule
+from grader.core.tensor import Float64
 from grader.editing import Function
-from grader.editing.reductions import constant
+from grader.editing.code import Value
+from grader.editing.reductions import constant, reduction_of
 
 __all__ = ["FORWARD"]
 
 
 def _no_shift(function: Function) -> Iterator[Fix]:
-    """A shift is inserted where no exponential of the function has one."""
-    found = list(exponentials(function))
-    if any(shifted(function, each.exponent) for each in found):
-        return
-    for each in found:
-        for largest, variant in row_max(function, each.exponent):
-            yield function.wrapped(
-                each.exponent, "(", f" - {largest})", variant, inner=each.exponent
+    """A shift is inserted where exponentials have none, above a fraction line as below it."""
+    for above, under in _quotients(function):
+        every = [*above, *(each for each in under if each not in above)]
+        if _exponents(above) != _exponents(under) and any(map(_is_shifted, every)):
+            continue
+        for each in every:
+            if not _is_shifted(each):
+                for largest, variant in row_max(function, each.exponent):
+                    yield function.wrapped(
+                        each.exponent, "(", f" - {largest})", variant, inner=each.exponent
+                    )
+
+
+def _is_shifted(each: Exponential) -> bool:
+    return shifted(each.function, each.exponent)
+
+
+def _exponents(found: list[Exponential]) -> set[str]:
+    return {each.function.text(each.exponent) for each in found}
+
+
+def _quotients(function: Function) -> Iterator[tuple[list[Exponential], list[Exponential]]]:
+    """The exponentials above and below each fraction line; the others as if in one of their own."""
+    found = {id(each.whole): each for each in exponentials(function)}
+    met: set[int] = set()
+    for part in function.expressions():
+        if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Div):
+            above, under = (
+                [found[id(each)] for each in on_the_way(function, side) if id(each) in found]
+                for side in (part.left, part.right)
             )
+            met |= {id(each.whole) for each in (*above, *under)}
+            if above or under:
+                yield above, under
+    rest = [each for name, each in found.items() if name not in met]
+    if rest:
+        yield rest, rest
 
 
 def _shifts(function: Function) -> Iterator[Difference]:
@@ -121,18 +153,29 @@ def _free_shift(function: Function) -> Iterator[Fix]:
 
 
 def _inconsistent(function: Function) -> Iterator[Fix]:
-    """Two exponentials with different exponents get the same one."""
-    found = list(exponentials(function))
-    texts = {function.text(each.exponent) for each in found}
-    if len(texts) < 2 or any(reads_free(function, each.exponent) for each in found):
-        return
-    for model in found:
-        if not shifted(function, model.exponent):
+    """Exponentials above and below one fraction line with different exponents get the same one."""
+    for above, under in _quotients(function):
+        found = [*above, *under]
+        if not above or not under or _exponents(above) == _exponents(under):
             continue
-        text = function.text(model.exponent)
-        for each in found:
-            if function.text(each.exponent) != text:
-                yield function.replaced(each.exponent, text, text)
+        if not all(_is_plain(function, each.exponent) for each in found):
+            continue
+        for model in filter(_is_shifted, found):
+            text = function.text(model.exponent)
+            for each in found:
+                if function.text(each.exponent) != text:
+                    yield function.replaced(each.exponent, text, text)
+
+
+def _is_plain(function: Function, exponent: ast.expr) -> bool:
+    """Whether an exponent is the argument, shifted or scaled, and nothing of the notebook's."""
+    ends = (ast.Name, ast.BinOp, ast.UnaryOp, ast.AugAssign, ast.Constant)
+    return not reads_free(function, exponent) and all(
+        isinstance(part, ends)
+        or difference(function, part) is not None
+        or function.same_values(part) is not None
+        for part in spine(function, exponent)
+    )
 
 
 def _turned(function: Function) -> Iterator[Fix]:
@@ -240,21 +283,29 @@ def _is_exponential(function: Function, part: object) -> bool:
     return any(each.whole is part for each in exponentials(function))
 
 
+def _is_summed(function: Function, under: list[Value], wholes: dict[int, ast.expr]) -> bool:
+    """Whether exponentials are joined by anything but a maximum, a mean or a norm."""
+    found = [reduction_of(function, each) for each in under if isinstance(each, ast.expr)]
+    kinds = {
+        each.kind
+        for each in found
+        if each is not None
+        and any(id(part) in wholes for part in on_the_way(function, each.operand))
+    }
+    return "sum" in kinds or not kinds
+
+
 def _divided_by_other(function: Function) -> Iterator[Fix]:
     """What is not a sum of exponentials under the fraction line becomes that."""
-    wholes = {id(each.whole) for each in exponentials(function)}
+    wholes = {id(each.whole): each.whole for each in exponentials(function)}
     for part in function.expressions():
         if not isinstance(part, ast.BinOp) or not isinstance(part.op, ast.Div):
             continue
         above = list(on_the_way(function, part.left))
         if not any(id(each) in wholes for each in above):
             continue
-        under = [
-            found
-            for found in sums(function, part.right)
-            if any(id(each) in wholes for each in on_the_way(function, found.operand))
-        ]
-        if under:
+        under = list(on_the_way(function, part.right))
+        if any(id(each) in wholes for each in under) and _is_summed(function, under, wholes):
             continue
         text = function.text(part.left)
         plain = text if isinstance(part.left, ast.Name | ast.Call) else f"({text})"
@@ -281,17 +332,35 @@ def _squeezed(function: Function) -> Iterator[Fix]:
     """A step that drops axes goes."""
     for part in function.expressions():
         match part:
-            case ast.Call(func=ast.Attribute(value=inner, attr="squeeze" | "flatten" | "ravel")):
-                if not function.code.library(part.func):
-                    yield function.wrapped(part, "", "", inner=inner)
+            case ast.Call(
+                func=ast.Attribute(value=inner, attr="squeeze" | "flatten" | "ravel"), args=args
+            ):
+                kept = args[0] if function.code.library(part.func) and args else inner
+                yield function.wrapped(part, "", "", inner=kept)
             case ast.Call(
                 func=ast.Attribute(value=inner, attr="view" | "reshape"), args=[size]
             ) if constant(size) == -1 and not function.code.library(part.func):
                 yield function.wrapped(part, "", "", inner=inner)
     for value in _returned(function):
-        for part in function.path(value):
-            if isinstance(part, ast.Subscript) and constant(part.slice) in (0, -1):
-                yield function.wrapped(part, "", "", inner=part.value)
+        for step in function.path(value):
+            if isinstance(step, ast.Subscript) and constant(step.slice) in (0, -1):
+                yield function.wrapped(step, "", "", inner=step.value)
+
+
+def _is_negative(_: Inputs, answer: Float64) -> bool:
+    return bool(np.any(answer < 0))
+
+
+def _sums_to_other(inputs: Inputs, answer: Float64) -> bool:
+    """Whether a finite row does not sum to one."""
+    if answer.shape != inputs["x"].shape or not answer.ndim:
+        return False
+    totals = answer.sum(axis=-1)
+    return bool(np.any(np.isfinite(totals) & (np.abs(totals - 1) > 0.01)))
+
+
+def _is_other_shape(inputs: Inputs, answer: Float64) -> bool:
+    return answer.shape != inputs["x"].shape
 
 
 FORWARD: Final[tuple[Rule, ...]] = (
@@ -312,17 +381,18 @@ FORWARD: Final[tuple[Rule, ...]] = (
     rule("rescaled-input-removed", "rescaled-input", _rescaled),
     shared.clamped("clamped"),
     rule("clamped-shifted", "clamped", _limited_for_shifted),
-    rule("returns-log-removed", "returns-log", _logarithm),
-    rule("returns-log-raised", "returns-log", _left_as_logarithm),
-    rule("not-normalised-divided", "not-normalised", _undivided),
-    rule("not-normalised-sum", "not-normalised", _divided_by_other),
+    rule("returns-log-removed", "returns-log", _logarithm, _is_negative),
+    rule("returns-log-raised", "returns-log", _left_as_logarithm, _is_negative),
+    rule("not-normalised-divided", "not-normalised", _undivided, _sums_to_other),
+    rule("not-normalised-sum", "not-normalised", _divided_by_other, _sums_to_other),
     rule("sign-flipped-turned", "sign-flipped", _turned),
     rule("wrong-base-euler", "wrong-base", _other_base),
     shared.epsilon("epsilon"),
     shared.in_place("mutates-input"),
     shared.cut_from_graph("breaks-autograd"),
     shared.cast("wrong-dtype"),
+    shared.cast("loses-precision"),
     shared.first_only("hard-coded-shape"),
     shared.fixed_size("hard-coded-shape"),
-    rule("wrong-shape-kept", "wrong-shape", _squeezed),
+    rule("wrong-shape-kept", "wrong-shape", _squeezed, _is_other_shape),
 )

@@ -1,0 +1,7 @@
+import torch
+from torch import Tensor
+
+
+def good_cross_entropy(x: Tensor, target: Tensor) -> Tensor:
+    # TODO
+    pass

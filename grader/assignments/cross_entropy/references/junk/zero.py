@@ -1,0 +1,6 @@
+import torch
+from torch import Tensor
+
+
+def good_cross_entropy(x: Tensor, target: Tensor) -> Tensor:
+    return torch.zeros(())

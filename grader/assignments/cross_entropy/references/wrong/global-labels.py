@@ -1,0 +1,15 @@
+import torch
+from torch import Tensor
+
+
+logits = torch.randn(1, 20)
+labels = torch.tensor([3])
+
+
+def good_cross_entropy(x: Tensor, target: Tensor) -> Tensor:
+    z = x - x.max(dim=1, keepdim=True).values
+    logp = z - torch.log(torch.exp(z).sum(dim=1, keepdim=True))
+    return -logp[torch.arange(len(labels)), labels].mean()
+
+
+good_cross_entropy(logits, labels)

@@ -1,0 +1,8 @@
+import torch
+from torch import Tensor
+
+
+def good_cross_entropy(x: Tensor, target: Tensor) -> Tensor:
+    z = x - x.max(dim=1, keepdim=True).values
+    logp = z - torch.log(torch.exp(z).sum(dim=1, keepdim=True))
+    return torch.nn.functional.nll_loss(logp, target)

@@ -1,0 +1,1 @@
+"""The softmax of a row of scores, NumPy arrays in and out."""
