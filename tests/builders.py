@@ -17,7 +17,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import ArrayLike
 
-from grader.core.assignment import Assignment, Bug, Task
+from grader.core.assignment import Assignment, Bug, Mistake, Task
 from grader.core.convention import Convention, StandIn
 from grader.core.fixture import Argument, Fixture, Inputs, Layout, Truth, Visibility
 from grader.core.observation import (
@@ -290,8 +290,8 @@ def _results(slope: Float64, upstream: Float64) -> dict[str, tuple[Float64, ...]
     return {"matrix": shapes, "product": (slope * upstream,)}
 
 
-def _bug(slope: Callable[[Float64], Float64]) -> Callable[[Inputs], dict[str, Any]]:
-    return lambda inputs: _results(slope(inputs["x"]), inputs["upstream"])
+def _bug(name: str, slope: Callable[[Float64], Float64]) -> Mistake:
+    return Mistake((name,), lambda inputs, _: _results(slope(inputs["x"]), inputs["upstream"]))
 
 
 def _accepted(inputs: Inputs, _: DType) -> dict[str, tuple[Truth, ...]]:
@@ -326,7 +326,7 @@ def backward_task(**changes: Any) -> Task:
         "accepted": _accepted,
         "spelt": {"x": "x|z", "cube": "y|cubed?", "upstream": "g|grad.*"},
         "discovery": "tries",
-        "known": {"flipped": _bug(lambda x: -3 * x**2), "linear": _bug(lambda x: 3 * x)},
+        "mistakes": (_bug("flipped", lambda x: -3 * x**2), _bug("linear", lambda x: 3 * x)),
         "stand_in": StandIn("forward", "def {name}(x):\n    return x**3"),
     }
     return task(**{**told, **changes})

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from grader.editing import Function, Reduction
-from grader.editing.code import Value
+from grader.editing.names import Value
 from grader.editing.reductions import constant, reduction_of
 
 __all__ = [
@@ -99,6 +99,7 @@ def _is_base(function: Function, node: ast.expr) -> bool:
 
 
 def is_euler(function: Function, node: ast.expr) -> bool:
+    """Whether a base is e, to nine digits."""
     number = constant(node)
     return function.code.library(node) in _E or (number is not None and abs(number - math.e) < 1e-9)
 
@@ -187,6 +188,7 @@ def differences(function: Function, node: Value) -> Iterator[Difference]:
 
 
 def difference(function: Function, part: Value) -> Difference | None:
+    """The difference that one step is; None for anything else."""
     match part:
         case ast.BinOp(left=left, op=ast.Sub(), right=right):
             return Difference(part, left, right)

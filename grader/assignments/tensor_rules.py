@@ -14,7 +14,7 @@ from grader.core.fixture import Inputs
 from grader.core.repair import Fix, Rule
 from grader.core.tensor import Float64
 from grader.editing import Code, Function, Reduction, reductions
-from grader.editing.code import Value
+from grader.editing.names import Value
 from grader.editing.reductions import constant
 
 __all__ = [

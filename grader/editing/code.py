@@ -9,12 +9,10 @@ from typing import Final
 
 from grader.core.repair import Fix, Patch
 from grader.core.slice import Statement
+from grader.editing.names import Value, bound, looped
 from grader.editing.text import Lines
 
-__all__ = ["Code", "Function", "Given", "Value"]
-
-Value = ast.expr | ast.AugAssign
-"""What a name was given: an expression, or a step in place."""
+__all__ = ["Code", "Function", "Given"]
 
 _Scope = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
@@ -158,10 +156,10 @@ class Function:
         outermost = [] if isinstance(self.node, ast.Lambda) else self.node.body
         always = {id(statement) for statement in outermost}
         for part in self.walk():
-            for name, value in _bound(part):
+            for name, value in bound(part):
                 given_here = Given(value, self.span(part)[1], id(part) in always)
                 values.setdefault(name, []).append(given_here)
-            _bind_elements_of(part, elements)
+            looped(part, elements)
         object.__setattr__(self, "values", values)
         object.__setattr__(self, "elements", elements)
 
@@ -238,8 +236,8 @@ class Function:
                 values, own = self.given_before(part)
                 found = found or own
                 if not own and not values:
-                    looped = self.elements.get(part.id)
-                    if looped is None or not self.is_argument(looped):
+                    whole = self.elements.get(part.id)
+                    if whole is None or not self.is_argument(whole):
                         return False
                     found = True
             elif isinstance(part, ast.Subscript) and not _only_adds_axes(part.slice):
@@ -378,48 +376,3 @@ def _only_adds_axes(index: ast.expr) -> bool:
         or (isinstance(part, ast.Slice) and not (part.lower or part.upper or part.step))
         for part in parts
     )
-
-
-def _bound(part: ast.AST) -> Iterator[tuple[str, Value]]:
-    match part:
-        case ast.Assign(targets=targets, value=value):
-            for target in targets:
-                if isinstance(target, ast.Name):
-                    yield target.id, value
-                elif isinstance(target, ast.Tuple):
-                    # of one value for many names the first is meant: `values, positions = ...`
-                    several = value.elts if isinstance(value, ast.Tuple) else [value]
-                    for name, each in zip(target.elts, several, strict=False):
-                        if isinstance(name, ast.Name):
-                            yield name.id, each
-        case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
-            yield name, value
-        case ast.NamedExpr(target=ast.Name(id=name), value=value):
-            yield name, value
-        case ast.AugAssign(target=ast.Name(id=name)):
-            yield name, part
-        case ast.Expr(
-            value=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=attr)) as call
-        ) if attr.endswith("_"):
-            yield name, call
-
-
-def _bind_elements_of(part: ast.AST, elements: dict[str, ast.expr]) -> None:
-    if isinstance(part, ast.For | ast.comprehension):
-        _bind_elements(part.target, part.iter, elements)
-
-
-def _bind_elements(target: ast.expr, looped: ast.expr, elements: dict[str, ast.expr]) -> None:
-    if isinstance(target, ast.Name):
-        elements.setdefault(target.id, looped)
-    elif (
-        isinstance(target, ast.Tuple)
-        and len(target.elts) == 2
-        and isinstance(looped, ast.Call)
-        and isinstance(looped.func, ast.Name)
-        and looped.func.id == "enumerate"
-        and looped.args
-    ):
-        if isinstance(target.elts[0], ast.Name):
-            elements.setdefault(target.elts[0].id, ast.Call(looped.func, [], []))
-        _bind_elements(target.elts[1], looped.args[0], elements)

@@ -70,10 +70,12 @@ class Telling:
 
 
 def lost(verdict: Verdict) -> bool:
+    """Whether points are missing because of what came back."""
     return verdict.status in ("failed", "partial")
 
 
 def holds(verdict: Verdict) -> bool:
+    """Whether the criterion is met, or does not apply."""
     return verdict.status in ("passed", "not_applicable")
 
 

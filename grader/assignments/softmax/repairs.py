@@ -36,7 +36,7 @@ from grader.core.fixture import Inputs
 from grader.core.repair import Fix, Patch, Rule
 from grader.core.tensor import Float64
 from grader.editing import Function
-from grader.editing.code import Value
+from grader.editing.names import Value
 from grader.editing.reductions import constant, reduction_of
 
 __all__ = ["FORWARD"]
