@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import tempfile
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Final
 
 from rich.table import Table
 from rich.text import Text
@@ -15,7 +16,7 @@ from grader.batch.find import Found
 from grader.batch.plan import ExamSpec, IsolationMode, Plan, load_exam
 from grader.batch.run import Postponed, default_jobs, grade_all
 from grader.cli.notices import check_isolation
-from grader.cli.screen import SIGNS, Screen, progress, screen
+from grader.cli.screen import Screen, progress, screen
 from grader.core.record import Exam, Graded
 from grader.judging.plan import criteria_of, roles
 from grader.rubric.killing import Killing, Tried, kill
@@ -25,8 +26,8 @@ from grader.store import Store
 
 __all__ = ["run"]
 
-_FAILS = 2
-_WORDS = {
+_FAILS: Final = 2
+_WORDS: Final = {
     "passed": "survived",
     "partial": "killed in part",
     "failed": "killed",
@@ -52,10 +53,10 @@ def run(reference: str, isolation: IsolationMode, *, mutants: bool, jobs: int | 
         graded = _graded(tuple(found.values()), plan, exam, jobs, Store(folder))
     result = verify(known, lambda each: graded[each.file].report)
     out = screen()
+    if mutants and wrong is None:
+        out.line(f"no mutants: there is no mutants.yaml in {exam.assignment.folder}")
     _print_references(out, result)
     if wrong is None:
-        if mutants:
-            out.line(f"no mutants: {exam.assignment.folder / 'mutants.yaml'} is not there")
         return 0 if result.holds else _FAILS
     reports = [graded[each.file].report for each in known]
     killing = kill(exam, wrong, reports, lambda each: graded[_file(each.name)])
@@ -163,13 +164,14 @@ def _named(tried: Tried) -> str:
 
 
 def _print_criteria(out: Screen, names: Iterable[str], tried: Sequence[Tried]) -> None:
-    kills: Mapping[str, int] = {name: sum(name in each.killers for each in tried) for name in names}
+    kills = {name: sum(name in each.killers for each in tried) for name in names}
     seen = {status for each in tried for status in each.statuses.values()}
-    signs = Text()
-    for status in SIGNS:
-        if status in seen:
-            signs.append_text(out.sign(status)).append(f" {_WORDS.get(status, status)}  ")
-    out.line(signs)
+    legend = [
+        Text.assemble(out.sign(status), f" {word}")
+        for status, word in _WORDS.items()
+        if status in seen
+    ]
+    out.line(Text("  ").join(legend))
     order = ", ".join(f"{name} {count}" for name, count in kills.items())
     for line in textwrap.wrap(f"in order, with how many each kills: {order}", out.console.width):
         out.line(line)

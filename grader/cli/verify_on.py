@@ -7,12 +7,14 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+from grader import assignments, rubric
 from grader.batch.plan import ExamSpec, fixtures_of, load_exam
 from grader.cli.rejudge import moves, unobserved
 from grader.cli.screen import progress, screen
 from grader.core.errors import StorageError, UsageError
 from grader.core.record import Exam
 from grader.core.text import inline, plain
+from grader.judging.plan import calls_for, roles
 from grader.pipeline import rejudge
 from grader.store import RunInfo, Store, row_of
 
@@ -31,6 +33,7 @@ def run(reference: str, folder: Path) -> int:
         raise UsageError(f"{folder} is no output folder of grader's: it has no run.json")
     exam = load_exam(ExamSpec(reference, facts.seed))
     _check(folder, facts, exam, reference)
+    asked = _asked(exam)
     before = store.rows()
     told: dict[str, str] = {}
     missing: Counter[str] = Counter()
@@ -48,7 +51,7 @@ def run(reference: str, folder: Path) -> int:
             if old is None:
                 damaged.append(f"the report of {identifier} is not there or damaged")
                 continue
-            missing.update(unobserved(record, exam))
+            missing.update(name for name in unobserved(record, exam) if name in asked)
             if moved := moves(old, row_of(rejudge(record, exam).report)):
                 told[identifier] = "; ".join(moved)
     out = screen()
@@ -65,25 +68,42 @@ def run(reference: str, folder: Path) -> int:
     return 1 if told else 0
 
 
+def _asked(exam: Exam) -> frozenset[str]:
+    """Fixtures that some criterion of the rubric is decided on."""
+    keys = (call.key for role in roles(exam) for call in calls_for(exam, role))
+    return frozenset(key.split("#", 1)[0] for key in keys)
+
+
 def _check(folder: Path, facts: RunInfo, exam: Exam, reference: str) -> None:
-    """Refuse observations made on other inputs than the rubric's fixtures."""
-    now = fixtures_of(exam)
-    both = now.keys() & facts.fixtures.keys()
-    changed = [name for name in both if now[name] != facts.fixtures[name]]
-    if both and not changed:
-        return
+    """Refuse answers to other questions than the rubric asks."""
     again = (
         f"grader grade {shlex.join(facts.inputs)} --rubric {shlex.quote(reference)} "
         f"--seed {facts.seed} --out {shlex.quote(f'{folder}-2')}"
     )
-    if len(changed) == len(both):
+    now = fixtures_of(exam)
+    both = now.keys() & facts.fixtures.keys()
+    changed = sorted(name for name in both if now[name] != facts.fixtures[name])
+    earlier = _assignment_of(facts)
+    # two assignments may share their inputs, so that digests alone do not tell them apart
+    if len(changed) == len(both) or earlier not in ("", exam.assignment.name):
+        known = f" ({earlier})" if earlier else ""
         raise UsageError(
-            f"{folder} was graded for another assignment than {exam.rubric.assignment}, or with "
-            f"wholly other fixtures ({facts.rubric_id} {facts.rubric_version}); take a rubric of "
-            f"its own assignment, or grade the submissions for this one: {again}"
+            f"{folder} was graded for another assignment{known} than {exam.assignment.name}, or "
+            f"with wholly other fixtures, by {facts.rubric_id} {facts.rubric_version}; name a "
+            f"rubric of its own assignment, or grade the submissions by this one: {again}"
         )
-    shown = ", ".join(sorted(changed)[:3]) + (", ..." if changed[3:] else "")
-    raise UsageError(
-        f"{folder} was graded with other fixtures: {len(changed)} changed since ({shown}), so what "
-        f"is stored does not answer them; grade the submissions again: {again}"
-    )
+    if changed:
+        shown = ", ".join(changed[:3]) + (", ..." if changed[3:] else "")
+        raise UsageError(
+            f"{folder} was graded with other fixtures: {len(changed)} changed since ({shown}), so "
+            f"what is stored does not answer them; grade the submissions again: {again}"
+        )
+
+
+def _assignment_of(facts: RunInfo) -> str:
+    """What the folder was graded for; empty where its rubric is not where it was."""
+    try:
+        loaded = rubric.load(facts.reference, folder=Path())
+        return assignments.load(loaded.rubric.assignment, loaded.path.parent).name
+    except UsageError:
+        return ""

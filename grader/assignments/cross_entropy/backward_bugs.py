@@ -22,6 +22,7 @@ __all__ = ["MISTAKES"]
 
 _RIGHT: Final = Recipe(())
 _NAIVE: Final = Recipe((), inside="none", outside="none")
+_ONE_MAX: Final = Recipe((), inside="all", outside="all")
 _CROSSED: Final = Recipe((), inside="column", outside="column", total="column")
 _JOINED: Final = Recipe((), total="all")
 
@@ -108,6 +109,7 @@ MISTAKES: Final = (
     _mistake(("stops-at-probabilities",), _by_probabilities),
     _mistake(("ignores-upstream",), upstream="left out"),
     _mistake(("unstable-forward",), recipe=_NAIVE),
+    _mistake(("unstable-forward",), recipe=_ONE_MAX),
     _mistake(("wrong-axis",), recipe=_CROSSED),
     _mistake(("sum-over-all",), recipe=_JOINED),
     *(_mistake(("wrong-target",), pick=pick) for pick in ("next", "previous")),

@@ -106,12 +106,15 @@ _STEPS: Final = (
 _PAIRED: Final = (
     Recipe(("no-shift",), inside="none", outside="none"),
     Recipe(("global-max",), inside="all", outside="all"),
+    Recipe(("wrong-shift",), inside="mean", outside="mean"),
+    Recipe(("wrong-shift",), inside="min", outside="min"),
     Recipe(("log-of-softmax",), quotient=True),
     Recipe(("missing-minus",), sign=-1.0),
     Recipe(("missing-log",), quotient=True, log=False),
     Recipe(("wrong-axis",), inside="column", outside="column", total="column"),
     Recipe(("sum-over-all",), total="all"),
     *(Recipe(("epsilon",), quotient=True, beside=beside) for beside in (1e-7, 1e-8, 1e-10, 1e-12)),
+    *(Recipe(("clamped",), quotient=True, least=least) for least in (1e-7, 1e-8, 1e-10, 1e-12)),
 )
 
 LOSSES: Final = (
@@ -121,6 +124,8 @@ LOSSES: Final = (
         Loss(tuple(sorted({*step.bugs, *recipe.bugs})), recipe, step.pick, step.merge)
         for step in _STEPS
         for recipe in _PAIRED
+        # the likeliest class is never so unlikely that these would show
+        if step.pick != "largest" or not (recipe.quotient and recipe.log)
     ),
 )
 """Every known way to go wrong that the numbers show, one slip before two."""

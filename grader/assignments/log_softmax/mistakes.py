@@ -204,7 +204,9 @@ def _pairs() -> tuple[Recipe, ...]:
     return tuple(found)
 
 
-_STEPS: Final[tuple[tuple[str, dict[str, object]], ...]] = (
+_Step = tuple[str, dict[str, object]]
+
+_STEPS: Final[tuple[_Step, ...]] = (
     ("sum-over-all", {"total": "all"}),
     ("wrong-axis", {"total": "column"}),
     ("missing-keepdim", {"total": "flat-row"}),
@@ -213,7 +215,14 @@ _STEPS: Final[tuple[tuple[str, dict[str, object]], ...]] = (
     ("sign-flipped", {"sign": -1.0}),
     ("log-base", {"base": 2.0}),
     ("log-base", {"base": 10.0}),
-    *(("epsilon", {"quotient": True, "beside": beside}) for beside in (1e-7, 1e-8, 1e-10, 1e-12)),
+    ("epsilon", {"quotient": True, "beside": 1e-7}),
+    ("epsilon", {"quotient": True, "beside": 1e-8}),
+    ("epsilon", {"quotient": True, "beside": 1e-10}),
+    ("epsilon", {"quotient": True, "beside": 1e-12}),
+    ("clamped", {"quotient": True, "least": 1e-7}),
+    ("clamped", {"quotient": True, "least": 1e-8}),
+    ("clamped", {"quotient": True, "least": 1e-10}),
+    ("clamped", {"quotient": True, "least": 1e-12}),
 )
 
 _LOG_PAIRS: Final = (

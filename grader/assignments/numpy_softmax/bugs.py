@@ -40,6 +40,10 @@ _OWN: Final[Mapping[str, tuple[str, str]]] = {
         "Print what `max(x)` gives for an input of shape (1, 20), and compare with NumPy's own "
         "reductions.",
     ),
+    "wrong-dtype": (
+        "The result has another dtype than the input.",
+        "Which of your constants, conversions or intermediate arrays has a fixed dtype?",
+    ),
     "mutates-input": (
         "The function changes the array it was given.",
         "Compare the input before and after the call. Which of your operations work in place?",

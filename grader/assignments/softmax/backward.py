@@ -16,6 +16,7 @@ from grader.assignments.rounding import ALLOWED, largest
 from grader.assignments.softmax import oracle
 from grader.assignments.softmax.backward_bugs import MISTAKES
 from grader.assignments.softmax.backward_conventions import CONVENTIONS, EXTREME, SPELT
+from grader.assignments.softmax.backward_repairs import BACKWARD_REPAIRS
 from grader.assignments.softmax.jacobians import forms, jacobians
 from grader.core.assignment import Kind, Task
 from grader.core.convention import StandIn
@@ -195,5 +196,6 @@ BACKWARD: Final = Task(
     discovery="backward-discovery",
     stand_in=StandIn("forward", _STAND_IN),
     mistakes=MISTAKES,
+    repairs=BACKWARD_REPAIRS,
 )
 """Grades a backward pass, whatever its calling convention; nothing in it is differentiated."""

@@ -1,0 +1,507 @@
+"""Edits that undo the known bugs of a softmax's backward pass, one step of the mathematics each.
+
+A rule's id is that of the pattern it replaces. With p the probabilities and g the upstream
+gradient, what is right is `p (g - sum(p g))`, or diag(p) - p p^T as a Jacobian; students write
+either in many ways, with tensors, numpy arrays, or entry by entry.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final
+
+from grader.assignments import tensor_rules as shared
+from grader.assignments.exponentials import exponentials, on_the_way
+from grader.assignments.softmax.backward_patterns import (
+    Entry,
+    atom,
+    column_times_row,
+    diagonals,
+    entry,
+    factors,
+    identities,
+    products,
+    returned,
+    row_sum,
+    slope,
+    slope_and_rest,
+    unread,
+)
+from grader.assignments.softmax.repairs import FORWARD
+from grader.core.repair import Fix, Patch, Rule
+from grader.editing import Code, Function, reductions
+from grader.editing.reductions import constant
+
+__all__ = ["BACKWARD_REPAIRS"]
+
+_OTHERS: Final = re.compile(r"forward|good_softmax|__\w+__")
+"""Functions in which no derivative is worked out."""
+
+_UPSTREAM: Final = re.compile(r"g|gs|go|v|u|up\w*|delta|d\w{0,2}|d_?out\w*|d_?val\w*|\w*grad\w*")
+
+
+def _rule(name: str, bug: str, find: shared.Find) -> Rule:
+    """A rule that looks where derivatives are worked out."""
+
+    def of_code(code: Code) -> Iterator[Fix]:
+        for function in code.functions:
+            if not _OTHERS.fullmatch(getattr(function.node, "name", "")):
+                yield from find(function)
+
+    return Rule(name, bug, of_code)
+
+
+# --- the sum over the row that is missing from a product with the upstream gradient
+
+
+def _uncorrected(function: Function) -> Iterator[Fix]:
+    """`g * p` gets `- p * sum(g * p)`."""
+    for node in products(function):
+        parts = factors(function, node)
+        if len(parts) != 2 or any(constant(each) is not None for each in parts):
+            continue
+        text = function.text(node)
+        for p, g in _assigned(function, parts):
+            plain = function.text(p)
+            total = row_sum(function, text)
+            yield function.wrapped(node, "(", f" - {plain} * {total})", plain, inner=node)
+            sums = _sum_of_entries(function, g, p)
+            if sums:
+                yield function.wrapped(node, "(", f" - {plain} * {sums})", f"entry {plain}")
+
+
+def _assigned(function: Function, parts: list[ast.expr]) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """Two factors as probabilities and upstream gradient; both ways where it cannot be told."""
+    one, other = parts
+    first, second = (_is_upstream(function, each) for each in parts)
+    if not first or second:
+        yield one, other
+    if not second or first:
+        yield other, one
+
+
+def _is_upstream(function: Function, node: ast.expr) -> bool:
+    for part in function.path(node):
+        name = part.value if isinstance(part, ast.Subscript) else part
+        if isinstance(name, ast.Name) and _UPSTREAM.fullmatch(name.id):
+            return True
+    return False
+
+
+def _sum_of_entries(function: Function, g: ast.expr, p: ast.expr) -> str:
+    """Source of the sum of a product over a row, where both factors are entries of one."""
+    left, right = entry(function, g), entry(function, p)
+    if left is None or right is None or left.index != right.index:
+        return ""
+    return f"sum(a * b for a, b in zip({left.row}, {right.row}))"
+
+
+def _slope_times_upstream(function: Function) -> Iterator[Fix]:
+    """`g * p * (1 - p)` becomes `p * (g - sum(g * p))`."""
+    for node in products(function):
+        found = slope_and_rest(function, factors(function, node))
+        if found is None or len(found[1]) != 1:
+            continue
+        p, g = atom(function, found[0]), atom(function, found[1][0])
+        total = row_sum(function, f"{g} * {p}")
+        yield function.replaced(node, f"{p} * ({g} - {total})")
+        sums = _sum_of_entries(function, found[1][0], found[0])
+        if sums:
+            yield function.replaced(node, f"{p} * ({g} - {sums})", "entry")
+
+
+def _subtracted(function: Function) -> Iterator[Fix]:
+    """A returned `p - g`, labels taken off probabilities, becomes `p * (g - sum(g * p))`."""
+    for value in returned(function):
+        for part in function.path(value):
+            node = part
+            if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
+                node = node.left
+            if not isinstance(node, ast.BinOp) or not isinstance(node.op, ast.Sub):
+                continue
+            if not isinstance(node.left, ast.Name | ast.Attribute | ast.Call):
+                continue
+            if isinstance(node.right, ast.Name) and node.right.id in function.parameters:
+                p, g = function.text(node.left), node.right.id
+                total = row_sum(function, f"{g} * {p}")
+                yield function.replaced(part, f"{p} * ({g} - {total})")
+
+
+# --- the upstream gradient that is not read
+
+
+def _slope_alone(function: Function) -> Iterator[Fix]:
+    """`p * (1 - p)` of a product becomes one with the upstream gradient."""
+    for name in unread(function):
+        for node, p in _bare_slopes(function):
+            text = atom(function, p)
+            total = row_sum(function, f"{name} * {text}")
+            yield function.replaced(node, f"{text} * ({name} - {total})", name)
+
+
+def _matrix_alone(function: Function) -> Iterator[Fix]:
+    """A Jacobian that is returned is multiplied by the upstream gradient."""
+    for name in unread(function):
+        for value in returned(function):
+            yield function.wrapped(value, "((", f") @ {name}[..., None])[..., 0]", name)
+
+
+def _bare_slopes(function: Function) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """Slopes that nothing is multiplied with, and their p."""
+    within = {
+        id(part)
+        for each in diagonals(function)
+        for inner in (each.whole, *each.content)
+        for part in ast.walk(inner)
+    }
+    for node in products(function):
+        found = slope_and_rest(function, factors(function, node))
+        if found is not None and not found[1] and id(node) not in within:
+            yield node, found[0]
+    for node in function.expressions():
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub) and id(node) not in within:
+            p = slope(function, node)
+            if p is not None:
+                yield node, p
+
+
+# --- Jacobians of which only the diagonal is there
+
+
+def _slope_for_matrix(function: Function) -> Iterator[Fix]:
+    """`p * (1 - p)` becomes the matrix `p_i * (delta_ij - p_j)`."""
+    for node, p in _bare_slopes(function):
+        text = atom(function, p)
+        for ones, variant in identities(function, f"{text}.shape[-1]"):
+            whole = f"{text}[..., :, None] * ({ones} - {text}[..., None, :])"
+            yield function.replaced(node, whole, variant)
+
+
+def _slope_on_diagonal(function: Function) -> Iterator[Fix]:
+    """diag(p (1 - p)) becomes diag(p) - p p^T."""
+    for each in diagonals(function):
+        if each.identity is None:
+            p = slope(function, each.content[0])
+            if p is not None:
+                text = atom(function, p)
+                fix = function.replaced(each.content[0], function.text(p))
+                start, end = span = function.span(each.whole)
+                around = (
+                    Patch(start, start, "("),
+                    Patch(end, end, f" - {column_times_row(text)})"),
+                )
+                yield Fix(fix.statement, span, (around[0], *fix.patches, around[1]))
+        else:
+            found = slope_and_rest(function, each.content)
+            p = slope(function, each.content[0]) if found is None else found[0]
+            rest = [] if found is None else found[1]
+            if p is not None and not rest:
+                text = atom(function, p)
+                ones = atom(function, each.identity)
+                whole = f"{text}[..., :, None] * ({ones} - {text}[..., None, :])"
+                yield function.replaced(each.whole, whole)
+
+
+def _only_diagonal(function: Function) -> Iterator[Fix]:
+    """diag(p) gets `- p p^T`."""
+    for each in diagonals(function):
+        if len(each.content) == 1 and slope(function, each.content[0]) is None:
+            text = atom(function, each.content[0])
+            added = f" - {column_times_row(text)})"
+            yield function.wrapped(each.whole, "(", added)
+
+
+def _diagonal_taken(function: Function) -> Iterator[Fix]:
+    """The diagonal of a matrix becomes the matrix."""
+    for node in function.expressions():
+        match node:
+            case ast.Call(func=ast.Attribute(value=inner, attr="diagonal") as func, args=args):
+                library = function.code.library(func)
+                if not library or args:
+                    yield function.wrapped(node, "(", ")", inner=args[0] if library else inner)
+
+
+# --- entry by entry
+
+
+def _entries(function: Function, *, with_slope: bool) -> Iterator[Fix]:
+    """What is written only where the indices are equal is written for the whole row."""
+    for part in function.walk():
+        if not isinstance(part, ast.Assign) or not isinstance(part.targets[0], ast.Subscript):
+            continue
+        target = part.targets[0]
+        p = slope(function, part.value)
+        place = entry(function, target)
+        one = entry(function, part.value if p is None else p)
+        if place is None or one is None or (p is not None) != with_slope:
+            continue
+        if not re.search(rf"\[(.*, )?{re.escape(place.index)}\]$", place.row):
+            continue
+        if one.index != place.index:
+            continue
+        for ones, variant in identities(function, f"len({one.row})"):
+            value = f"{one.at(one.index)} * ({ones}[{one.index}] - {one.row})"
+            patches = (
+                Patch(*function.span(target), place.row),
+                Patch(*function.span(part.value), value),
+            )
+            yield Fix(function.statement, function.span(part), patches, variant)
+
+
+def _store_of_slopes(function: Function) -> Iterator[Fix]:
+    yield from _entries(function, with_slope=True)
+
+
+def _store_of_probabilities(function: Function) -> Iterator[Fix]:
+    yield from _entries(function, with_slope=False)
+
+
+def _other_entries(function: Function) -> Iterator[Fix]:
+    """Where the indices differ, `- p_i * p_j` in place of zero."""
+    for part in function.walk():
+        if not isinstance(part, ast.If | ast.IfExp):
+            continue
+        equal = _equal_indices(part.test)
+        value = part.body if isinstance(part, ast.IfExp) else _stored(part.body)
+        if equal is None or value is None:
+            continue
+        off = _off_diagonal(function, value, equal)
+        if not off:
+            continue
+        if isinstance(part, ast.IfExp):
+            if constant(part.orelse) == 0:
+                yield function.replaced(part.orelse, off)
+        elif not part.orelse:
+            target = function.text(_target(part.body[0]))
+            indent = function.lines.indent(part.lineno)
+            end = function.span(part)[1]
+            text = f"\n{indent}else:\n{indent}    {target} = {off}"
+            yield Fix(function.statement, (end, end), (Patch(end, end, text),))
+        else:
+            other = _stored(part.orelse)
+            if other is not None and constant(other) == 0:
+                yield function.replaced(other, off)
+
+
+def _target(node: ast.stmt) -> ast.expr:
+    assert isinstance(node, ast.Assign)
+    return node.targets[0]
+
+
+def _stored(body: list[ast.stmt]) -> ast.expr | None:
+    """The value of a branch that does no more than store one, or append it."""
+    match body:
+        case [ast.Assign(targets=[ast.Subscript()], value=value)]:
+            return value
+        case [ast.Expr(value=ast.Call(func=ast.Attribute(attr="append"), args=[value]))]:
+            return value
+    return None
+
+
+def _equal_indices(test: ast.expr) -> tuple[str, str] | None:
+    match test:
+        case ast.Compare(left=ast.Name(id=one), ops=[ast.Eq()], comparators=[ast.Name(id=other)]):
+            return one, other
+    return None
+
+
+def _off_diagonal(function: Function, value: ast.expr, equal: tuple[str, str]) -> str:
+    """Source of `- p_i * p_j` where `value` is the slope of such an entry; else empty."""
+    p = slope(function, value)
+    if p is None:
+        parts = factors(function, value)  # p[i] * (1 - p[j]) is a slope where i and j are equal
+        p = parts[0] if len(parts) == 2 and "1 - " in function.text(parts[1]) else None
+    one = None if p is None else entry(function, p)
+    if one is None or one.index not in equal:
+        return ""
+    return f"-{one.at(equal[0])} * {one.at(equal[1])}"
+
+
+# --- signs
+
+
+def _turned(function: Function) -> Iterator[Fix]:
+    """A minus goes."""
+    for node in _outside_exponents(function):
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+            if constant(node) is None:
+                yield function.wrapped(node, "(", ")", inner=node.operand)
+
+
+def _added(function: Function) -> Iterator[Fix]:
+    """A plus becomes a minus, and the other way round in place."""
+    for node in _outside_exponents(function):
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+            if constant(node.left) is None and constant(node.right) is None:
+                yield from _operator(function, node, node.left, node.right, "+", "-")
+
+
+def _added_in_place(function: Function) -> Iterator[Fix]:
+    for part in function.walk():
+        if isinstance(part, ast.AugAssign) and isinstance(part.op, ast.Add | ast.Sub):
+            old, new = ("+=", "-=") if isinstance(part.op, ast.Add) else ("-=", "+=")
+            if constant(part.value) is None:
+                yield from _operator(function, part, part.target, part.value, old, new)
+
+
+def _operator(
+    function: Function, whole: ast.AST, left: ast.AST, right: ast.AST, old: str, new: str
+) -> Iterator[Fix]:
+    at = function.code_text.find(old, function.span(left)[1], function.span(right)[0])
+    if at >= 0:
+        yield Fix(function.statement, function.span(whole), (Patch(at, at + len(old), new),))
+
+
+def _swapped(function: Function) -> Iterator[Fix]:
+    """A difference, or a product that is not part of a larger term, gets the other sign."""
+    for node in _outside_exponents(function):
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub):
+            if constant(node.left) is None and constant(node.right) is None:
+                yield function.wrapped(node, "(-(", "))", inner=node)
+
+
+def _negated(function: Function) -> Iterator[Fix]:
+    terms = {
+        id(side)
+        for node in function.expressions()
+        if isinstance(node, ast.BinOp | ast.UnaryOp)
+        for side in ast.iter_child_nodes(node)
+    }
+    kept = {id(node) for node in _outside_exponents(function)}
+    for node in products(function):
+        if id(node) not in terms and id(node) in kept:
+            yield function.wrapped(node, "(-(", "))", inner=node)
+
+
+def _outside_exponents(function: Function) -> Iterator[ast.expr]:
+    """Expressions that no exponential is made of and that are no index."""
+    inside = {
+        id(part)
+        for each in exponentials(function)
+        for step in on_the_way(function, each.exponent)
+        for part in ast.walk(step)
+    }
+    for node in function.expressions():
+        if isinstance(node, ast.Subscript):
+            inside |= {id(part) for part in ast.walk(node.slice)}
+    yield from (node for node in function.expressions() if id(node) not in inside)
+
+
+# --- axes
+
+
+def _axis_moved(function: Function) -> Iterator[Fix]:
+    """A sum along another axis, the call as it is otherwise."""
+    for each in reductions(function):
+        if each.kind != "sum" or each.at_axis is None or each.keeps:
+            continue
+        if each.axis in (0, 1, -2):
+            yield function.replaced(each.at_axis, "-1", "last")
+        elif each.axis in (-1, 2):
+            yield function.replaced(each.at_axis, "-2", "last but one")
+
+
+def _axis_of_softmax(function: Function) -> Iterator[Fix]:
+    """A softmax over the batch becomes one over the classes."""
+    for node in function.expressions():
+        if isinstance(node, ast.Call) and "softmax" in function.text(node.func).lower():
+            named = [each.value for each in node.keywords if each.arg in ("dim", "axis")]
+            for each in (*named, *node.args[1:]):
+                if constant(each) == 0:
+                    yield function.replaced(each, "-1")
+
+
+def _einsum(result: tuple[str, ...]) -> shared.Find:
+    """The sum of products of two arrays alike, written for einsum, becomes one of each row."""
+
+    def find(function: Function) -> Iterator[Fix]:
+        for node in function.expressions():
+            match node:
+                case ast.Call(
+                    func=ast.Attribute(attr="einsum"),
+                    args=[ast.Constant(value=str(spec)), _, _],
+                ):
+                    found = re.fullmatch(r"(\w)(\w),\1\2->(\w?)", spec.replace(" ", ""))
+                    if found is None:
+                        continue
+                    row, column, kept = found.groups()
+                    which = {"": "all", row: "row", column: "column"}.get(kept, "")
+                    if which in result:
+                        start, end = function.span(node)
+                        first, last = function.span(node.args[0])
+                        text = f'"{row}{column},{row}{column}->{row}"'
+                        patches = (Patch(first, last, text), Patch(end, end, "[..., None]"))
+                        yield Fix(function.statement, (start, end), patches)
+
+    return find
+
+
+def _dot_of_all(function: Function) -> Iterator[Fix]:
+    """The dot product of two flattened arrays becomes one of each row."""
+    for node in function.expressions():
+        match node:
+            case ast.Call(func=ast.Attribute(attr="dot" | "vdot" | "inner") as func, args=args):
+                sides = args if function.code.library(func) else [func.value, *args]
+                inner = [function.same_values(each) or _raveled(each) for each in sides]
+                if len(inner) == 2 and inner[0] is not None and inner[1] is not None:
+                    text = f"{atom(function, inner[0])} * {atom(function, inner[1])}"
+                    yield function.replaced(node, row_sum(function, text))
+
+
+def _raveled(node: ast.expr) -> ast.expr | None:
+    match node:
+        case ast.Call(func=ast.Attribute(value=inner, attr="ravel"), args=[]):
+            return inner
+    return None
+
+
+# --- names and probabilities
+
+
+def _free(function: Function) -> Iterator[Fix]:
+    """A name of the notebook's data becomes a parameter."""
+    for node in function.expressions():
+        if isinstance(node, ast.Name) and function.is_free(node.id):
+            for name in function.parameters:
+                yield function.replaced(node, name, name)
+
+
+_NO_SHIFT: Final = next(each for each in FORWARD if each.name == "no-shift-inserted")
+
+BACKWARD_REPAIRS: Final[tuple[Rule, ...]] = (
+    _rule("global-logits-parameter", "global-logits", _free),
+    replace(_NO_SHIFT, name="unstable-forward-shifted", bug="unstable-forward"),
+    shared.all_reduced("unstable-forward", "max"),
+    shared.builtin("unstable-forward", "max"),
+    shared.all_reduced("sum-over-all", "sum"),
+    _rule("sum-over-all-einsum", "sum-over-all", _einsum(("all",))),
+    _rule("sum-over-all-dot", "sum-over-all", _dot_of_all),
+    shared.other_axis("wrong-axis", "sum", "max"),
+    shared.builtin("wrong-axis", "sum"),
+    _rule("wrong-axis-moved", "wrong-axis", _axis_moved),
+    _rule("wrong-axis-softmax", "wrong-axis", _axis_of_softmax),
+    _rule("wrong-axis-einsum", "wrong-axis", _einsum(("column",))),
+    shared.keepdim_missing("missing-keepdim", "sum", "max"),
+    _rule("missing-keepdim-einsum", "missing-keepdim", _einsum(("row",))),
+    _rule("missing-correction-product", "missing-correction", _uncorrected),
+    _rule("missing-correction-matrix", "missing-correction", _only_diagonal),
+    _rule("missing-correction-entries", "missing-correction", _store_of_probabilities),
+    _rule("diagonal-only-product", "diagonal-only", _slope_times_upstream),
+    _rule("diagonal-only-matrix", "diagonal-only", _slope_on_diagonal),
+    _rule("diagonal-only-slope", "diagonal-only", _slope_for_matrix),
+    _rule("diagonal-only-taken", "diagonal-only", _diagonal_taken),
+    _rule("diagonal-only-entries", "diagonal-only", _store_of_slopes),
+    _rule("diagonal-only-others", "diagonal-only", _other_entries),
+    _rule("ignores-upstream-slope", "ignores-upstream", _slope_alone),
+    _rule("ignores-upstream-matrix", "ignores-upstream", _matrix_alone),
+    _rule("fused-cross-entropy-product", "fused-cross-entropy", _subtracted),
+    _rule("sign-flipped-removed", "sign-flipped", _turned),
+    _rule("sign-flipped-added", "sign-flipped", _added),
+    _rule("sign-flipped-in-place", "sign-flipped", _added_in_place),
+    _rule("sign-flipped-difference", "sign-flipped", _swapped),
+    _rule("sign-flipped-product", "sign-flipped", _negated),
+)
+"""In the order in which they are tried; of two that come to the same text the first counts."""
