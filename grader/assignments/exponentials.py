@@ -18,11 +18,11 @@ from grader.editing.reductions import constant, reduction_of
 __all__ = [
     "Difference",
     "Exponential",
-    "contains_max",
     "difference",
     "differences",
     "exponentials",
     "is_euler",
+    "is_largest",
     "is_log",
     "of_argument",
     "on_the_way",
@@ -115,18 +115,34 @@ def on_the_way(function: Function, node: Value) -> Iterator[Value]:
                 continue
             met.add(id(part))
             yield part
-            if isinstance(part, ast.BinOp):
-                pending += [part.left, part.right]
-            elif isinstance(part, ast.UnaryOp):
-                pending.append(part.operand)
+            if isinstance(part, ast.Name):
+                if part.id in function.elements:
+                    pending.append(function.elements[part.id])
             elif isinstance(part, ast.AugAssign):
                 pending.append(part.value)
-            elif isinstance(part, ast.Call):
-                pending += part.args
-                if isinstance(part.func, ast.Attribute) and not function.code.library(part.func):
-                    pending.append(part.func.value)
-            elif isinstance(part, ast.Subscript | ast.Attribute):
-                pending.append(part.value)
+                if isinstance(part.target, ast.Name):
+                    pending += function.given_before(part.target)[0]
+            else:
+                pending += _operands(function, part)
+
+
+def _operands(function: Function, part: ast.expr) -> Iterator[ast.expr]:
+    """What an expression is computed from; of a library's function its arguments alone."""
+    for child in ast.iter_child_nodes(part):
+        if isinstance(child, ast.keyword):
+            yield child.value
+        elif isinstance(child, ast.comprehension):
+            yield child.iter
+        elif isinstance(child, ast.expr) and not (
+            isinstance(part, ast.Call)
+            and child is part.func
+            and _is_name_of_function(function, child)
+        ):
+            yield child
+
+
+def _is_name_of_function(function: Function, node: ast.expr) -> bool:
+    return isinstance(node, ast.Name) or bool(function.code.library(node))
 
 
 def spine(function: Function, node: Value) -> Iterator[Value]:
@@ -209,14 +225,18 @@ def shifted(function: Function, exponent: ast.expr) -> bool:
     return not function.is_argument(exponent)
 
 
-def contains_max(function: Function, node: Value) -> bool:
-    """Whether a value is a maximum of the argument, of whatever axis."""
-    for part in function.path(node):
-        if isinstance(part, ast.expr):
-            found = reduction_of(function, part)
-            if found is not None and found.kind == "max" and function.is_argument(found.operand):
-                return True
-    return False
+def is_largest(function: Function, node: Value) -> bool:
+    """Whether a value is a maximum, of whatever axis, or an end of something sorted."""
+    found = reduced(function, node)
+    if found is not None:
+        return found.kind == "max"
+    return any(
+        isinstance(part, ast.Call)
+        and isinstance(part.func, ast.Attribute)
+        and part.func.attr in ("sort", "topk", "kthvalue", "cummax", "sorted")
+        for step in function.path(node)
+        for part in ast.walk(step)
+    )
 
 
 def reduced(function: Function, node: Value) -> Reduction | None:

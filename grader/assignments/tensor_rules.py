@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import Final
 
 from grader.core.fixture import Inputs
-from grader.core.repair import Fix, Rule
+from grader.core.repair import Fix, Patch, Rule
 from grader.core.tensor import Float64
 from grader.editing import Code, Function, Reduction, reductions
 from grader.editing.names import Value
-from grader.editing.reductions import constant
+from grader.editing.reductions import constant, reduction_of
 
 __all__ = [
     "all_reduced",
@@ -69,10 +70,18 @@ def _of(name: str, bug: str, kinds: Iterable[str], fits: Callable[[Reduction], b
 
 
 def all_reduced(bug: str, *kinds: str) -> Rule:
-    """A reduction over everything becomes one of each row."""
-    return _of(
-        f"{bug}-per-row", bug, kinds, lambda each: each.axis is None and each.style != "builtin"
-    )
+    """A reduction over everything becomes one of each row; one of another is taken as one."""
+
+    def find(function: Function) -> Iterator[Fix]:
+        for each in reductions(function):
+            if each.kind in kinds and each.style != "builtin":
+                inner = reduction_of(function, each.operand)
+                if inner is not None and inner.kind == each.kind and each.axis in (None, 0):
+                    yield from replace(each, operand=inner.operand).by_row()
+                elif each.axis is None:
+                    yield from each.by_row()
+
+    return rule(f"{bug}-per-row", bug, find)
 
 
 def builtin(bug: str, kind: str) -> Rule:
@@ -129,9 +138,11 @@ def free_name(bug: str) -> Rule:
 
 
 def in_place(bug: str) -> Rule:
-    """The argument is copied before anything is written into it."""
+    """A step in place makes a new value; or the argument is copied before any such step."""
 
     def find(function: Function) -> Iterator[Fix]:
+        for part in function.walk():
+            yield from _anew(function, part)
         if not function.parameters or not _writes(function):
             return
         name = function.parameters[0]
@@ -141,6 +152,28 @@ def in_place(bug: str) -> Rule:
                 yield Fix(fix.statement, fix.at, fix.patches, variant)
 
     return rule(f"{bug}-copied", bug, find)
+
+
+_SIGNS: Final = {ast.Sub: "-", ast.Add: "+", ast.Mult: "*", ast.Div: "/"}
+
+
+def _anew(function: Function, part: ast.AST) -> Iterator[Fix]:
+    """`x -= m` becomes `x = x - (m)`, `x.sub_(m)` by itself `x = x.sub(m)`."""
+    match part:
+        case ast.AugAssign(target=ast.Name(id=name) as target, op=op, value=value) if (
+            type(op) in _SIGNS
+        ):
+            sign = f" = {name} {_SIGNS[type(op)]} ("
+            first, last = function.span(target)[1], function.span(value)[0]
+            end = function.span(value)[1]
+            patches = (Patch(first, last, sign), Patch(end, end, ")"))
+            yield Fix(function.statement, function.span(part), patches, "anew")
+        case ast.Expr(
+            value=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=attr) as func)
+        ) if attr.endswith("_") and not attr.endswith("__"):
+            start, end = function.span(part)[0], function.span(func)[1]
+            patches = (Patch(start, start, f"{name} = "), Patch(end - 1, end, ""))
+            yield Fix(function.statement, function.span(part), patches, "anew")
 
 
 def _writes(function: Function) -> bool:
@@ -261,7 +294,10 @@ def epsilon(bug: str) -> Rule:
     """A small constant that is added goes."""
 
     def find(function: Function) -> Iterator[Fix]:
-        for part in function.expressions():
+        for part in function.walk():
+            added = isinstance(part, ast.AugAssign) and isinstance(part.op, ast.Add)
+            if isinstance(part, ast.AugAssign) and added and _is_small(function, part.value):
+                yield function.replaced(part.value, "0")
             if not isinstance(part, ast.BinOp) or not isinstance(part.op, ast.Add):
                 continue
             if _is_small(function, part.right):

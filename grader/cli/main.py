@@ -261,6 +261,41 @@ def _rubric_lint(references: Sequence[str]) -> int:
     return rubrics.check(references)
 
 
+@_rubric.command("init", short_help="Start a rubric for a function of your own.")
+@click.argument("name")
+@click.option("--function", metavar="NAME", help="What students call it (good_NAME).")
+@click.option(
+    "--argument", "arguments", metavar="NAME", multiple=True, help="One of its arguments (x)."
+)
+@click.option(
+    "--into",
+    metavar="DIR",
+    default=".",
+    type=click.Path(path_type=Path),
+    help="Folder to write to (the working directory).",
+)
+def _rubric_init(name: str, function: str | None, arguments: Sequence[str], into: Path) -> int:
+    """Start a rubric for a function of your own: NAME.yaml, and a folder NAME beside it.
+
+    The folder holds what decides marks: the right answer with its error bound, the inputs, known
+    bugs, and programs whose mark is known. All of it is an example that works as it is, to be
+    changed piece by piece. Nothing is overwritten.
+
+    \b
+    For example:
+      grader rubric init layer_norm
+      grader rubric init huber --function huber_loss --argument y --argument t
+
+    \b
+    Then, now and after every change:
+      grader rubric lint layer_norm.yaml
+      grader rubric verify layer_norm.yaml
+    """
+    from grader.cli import initial
+
+    return initial.run(name, function, arguments, into)
+
+
 @_rubric.command("schema")
 @click.option("--report", is_flag=True, help="The report's schema, not the rubric's.")
 def _rubric_schema(*, report: bool) -> int:

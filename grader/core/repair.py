@@ -94,7 +94,9 @@ class Repair:
 
     sets   every set of the smallest size that held in the search, the one confirmed first
     tried  how many candidates were run
+    unread rules that failed on this source: a fault of theirs, which costs nothing but them
     """
 
     sets: tuple[RepairSet, ...] = ()
     tried: int = 0
+    unread: tuple[str, ...] = ()

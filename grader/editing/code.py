@@ -291,9 +291,10 @@ class Function:
         start, end = self.span(node)
         first, last = self.span(inner if inner is not None else node)
         if inner is not None:
-            first, last = _with_parentheses(self.code_text, first, last, start, end)
-            if self.code_text[first] == "(" and before[-1:] == "(" and after[:1] == ")":
+            whole = _with_parentheses(self.code_text, first, last, start, end)
+            if whole != (first, last) and before[-1:] == "(" and after[:1] == ")":
                 before, after = before[:-1], after[1:]  # it has its own already
+            first, last = whole
         return Fix(
             self.statement,
             (start, end),

@@ -23,6 +23,7 @@ from grader.repairing.trying import (
     held,
     is_right,
     telling,
+    undecided,
     unexplained,
     wrong_answers,
 )
@@ -47,20 +48,20 @@ def observe_repair(
     if not task.repairs or base is None or not unexplained(base.verdicts):
         return None, {}
     program = base.main.program
-    edits = edits_for(Code.of(program.statements), _open(exam, task, base))
+    edits, failed = edits_for(Code.of(program.statements), _open(exam, task, base))
     questions = telling(exam, role, cut, base)
     if not edits or not questions:
-        return None, {}
+        return (Repair(unread=failed) if failed else None), {}
     with runner.bench() as bench:
         found = search(edits, _Candidates(exam, role, cut, base, questions, bench).evaluate)
     sets = tuple(told(program.statements, chosen) for chosen in found.sets)
     for at, chosen in enumerate(found.sets[:MOST_CONFIRMED]):
         order = (sets[at], *(each for each in sets if each is not sets[at]))
-        repair = Repair(order, found.tried)
+        repair = Repair(order, found.tried, failed)
         confirming = _confirmed(exam, role, cut, program, chosen, runner=runner)
         if verified(exam, role, cut, {**exchanges, **confirming}, repair) is not None:
             return repair, confirming
-    return Repair((), found.tried), {}
+    return Repair((), found.tried, failed), {}
 
 
 def _open(exam: Exam, task: Task, base: Base) -> tuple[Rule, ...]:
@@ -68,13 +69,12 @@ def _open(exam: Exam, task: Task, base: Base) -> tuple[Rule, ...]:
 
     What a check proves by experiment is that bug only where the check has named it.
     """
-    named = {bug for verdict in base.verdicts.values() for bug in verdict.diagnoses}
-    proving = set(task.proves.values())
+    spoken_against = set(task.proves.values()) - undecided(exam, task, base)
     wrong = wrong_answers(exam, base)
     return tuple(
         each
         for each in task.repairs
-        if (each.bug in named or each.bug not in proving)
+        if each.bug not in spoken_against
         and (each.seen is None or any(each.seen(inputs, answer) for inputs, answer in wrong))
     )
 

@@ -21,13 +21,19 @@ ALL_SUBSETS: Final = 3
 """Of up to so many places every subset is tried, of more only all and each alone."""
 
 
-def edits_for(code: Code, rules: Iterable[Rule]) -> tuple[Edit, ...]:
-    """Every edit that can be tried, those at all places of a rule first.
+def edits_for(code: Code, rules: Iterable[Rule]) -> tuple[tuple[Edit, ...], tuple[str, ...]]:
+    """Every edit that can be tried, those at all places of a rule first; and rules that failed.
 
     Edits that come to the same text are one, that of the first rule. Those that leave no valid
     Python are none.
     """
-    found = [edit for rule in rules for edit in _of_rule(code, rule)]
+    found: list[tuple[int, Edit]] = []
+    failed: list[str] = []
+    for rule in rules:
+        try:
+            found += _of_rule(code, rule)
+        except Exception:  # noqa: BLE001 - a rule that stumbles over odd source costs no grade
+            failed.append(rule.name)
     found.sort(key=lambda edit: edit[0])
     kept: dict[object, Edit] = {}
     for _, edit in found:
@@ -35,7 +41,7 @@ def edits_for(code: Code, rules: Iterable[Rule]) -> tuple[Edit, ...]:
         key = tuple(statement.code for statement in changed)
         if changed != code.statements and all(map(_parses, _touched(changed, edit))):
             kept.setdefault(key, edit)
-    return tuple(itertools.islice(kept.values(), MOST_EDITS))
+    return tuple(itertools.islice(kept.values(), MOST_EDITS)), tuple(failed)
 
 
 def _of_rule(code: Code, rule: Rule) -> Iterator[tuple[int, Edit]]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from grader.core.assignment import Task
 from grader.core.fixture import Fixture, Inputs
 from grader.core.observation import Call, Exchange, Observation, Program, Run, Setup
 from grader.core.record import Exam
@@ -29,6 +30,7 @@ __all__ = [
     "is_right",
     "lost",
     "telling",
+    "undecided",
     "unexplained",
     "wrong_answers",
 ]
@@ -111,6 +113,23 @@ def telling(exam: Exam, role: str, cut: Slice, base: Base) -> tuple[Telling, ...
         for each in (*wrong[:1], *wrong[-1:]):
             found.setdefault(each.call.key, each)
     return tuple(found.values())
+
+
+def undecided(exam: Exam, task: Task, base: Base) -> set[str]:
+    """Bugs that some check would prove and has named, or had no chance to look for.
+
+    It had none where it was skipped, or where gradients of wrong values went wrong.
+    """
+    found: set[str] = set()
+    for criterion in criteria_of(exam, task.role):
+        verdict = base.verdicts.get(criterion.id)
+        bug = task.proves.get(criterion.check)
+        if bug is None or verdict is None:
+            continue
+        unlooked = verdict.status == "skipped" or (criterion.check == "gradient" and lost(verdict))
+        if unlooked or bug in verdict.diagnoses:
+            found.add(bug)
+    return found
 
 
 def wrong_answers(exam: Exam, base: Base) -> tuple[tuple[Inputs, Float64], ...]:

@@ -175,6 +175,8 @@ def _notes(record: Record, runs: list[Run]) -> tuple[str, ...]:
     ]
     notes += [note for named in record.exchanges.values() for note in _failed(named.get(MAIN))]
     notes += [f"{RUN_NOTE}{note}" for run in runs for note in run.notes]
+    for role, repair in record.repairs.items():
+        notes += [f"{role_of(role)}: the rule {name} failed here" for name in repair.unread]
     if record.retried:
         notes.append("run again alone, with twice the limits")
     return tuple(dict.fromkeys(notes))

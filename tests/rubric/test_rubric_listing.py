@@ -70,7 +70,7 @@ def test_every_criterion_has_a_row() -> None:
 
 def test_shipped_rubrics_by_name() -> None:
     found = {listed.name: listed for listed in shipped_rubrics()}
-    assert list(found) == ["log_softmax", "softmax"]
+    assert list(found) == ["cross_entropy", "log_softmax", "numpy_softmax", "softmax"]
     softmax = found["softmax"]
     assert (softmax.points, softmax.bonus, softmax.manual) == (20, 5, 5)
     assert found["log_softmax"].assignment == "log_softmax"

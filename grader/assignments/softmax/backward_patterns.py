@@ -23,10 +23,13 @@ __all__ = [
     "diagonals",
     "entry",
     "factors",
+    "handed_back",
     "identities",
+    "is_plain",
     "products",
     "returned",
     "row_sum",
+    "sign",
     "slope",
     "slope_and_rest",
     "unread",
@@ -36,6 +39,7 @@ _SUMMING: Final = frozenset(
     ["dot", "vdot", "inner", "matmul", "mm", "bmm", "mv", "einsum", "tensordot", "outer", "ger"]
 )
 _TIMES: Final = frozenset(["mul", "multiply"])
+_ADDING: Final = frozenset(["add", "sub", "subtract", "addcmul", "where"])
 _DIAGONAL: Final = frozenset(["diag", "diag_embed", "diagflat"])
 _IDENTITY: Final = frozenset(["eye", "identity"])
 _WITH_AXES: Final = frozenset(["unsqueeze", "view", "reshape", "expand_dims"])
@@ -58,6 +62,14 @@ def factors(function: Function, node: ast.expr) -> list[ast.expr]:
     return [*factors(function, pair[0]), *factors(function, pair[1])]
 
 
+def sign(function: Function, node: ast.expr) -> str:
+    """The sign of a product, taken from its factors: `-` or nothing."""
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        return "" if sign(function, node.operand) else "-"
+    signs = [sign(function, each) for each in _operands(function, node) or ()]
+    return "-" if signs.count("-") % 2 else ""
+
+
 def _operands(function: Function, node: ast.expr) -> tuple[ast.expr, ast.expr] | None:
     match node:
         case ast.BinOp(left=left, op=ast.Mult(), right=right):
@@ -68,6 +80,21 @@ def _operands(function: Function, node: ast.expr) -> tuple[ast.expr, ast.expr] |
             operands = args if function.code.library(func) else [value, *args]
             return (operands[0], operands[1]) if len(operands) == 2 else None
     return None
+
+
+def is_plain(function: Function, node: Value) -> bool:
+    """Whether nothing is added to or taken off a value, and it is no number, through names.
+
+    Less its own weighted sum, a gradient is right whatever was added to it: only of a gradient to
+    which nothing was added can it be said that the sum alone is missing.
+    """
+    return not any(
+        (isinstance(part, ast.expr) and constant(part) is not None)
+        or isinstance(part, ast.AugAssign)
+        or (isinstance(part, ast.BinOp) and isinstance(part.op, ast.Add | ast.Sub))
+        or (isinstance(part, ast.Call) and _called(part).rstrip("_") in _ADDING)
+        for part in function.path(node)
+    )
 
 
 def products(function: Function) -> Iterator[ast.expr]:
@@ -95,11 +122,15 @@ def _summed(function: Function) -> set[int]:
     for each in reductions(function):
         found |= {id(part) for part in ast.walk(each.operand)}
     for node in function.expressions():
-        if isinstance(node, ast.Call) and _called(node) in _SUMMING | _DIAGONAL:
-            found |= {id(part) for part in ast.walk(node)}
-        elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
+        if _joins_rows(node):
             found |= {id(part) for part in ast.walk(node)}
     return found
+
+
+def _joins_rows(node: ast.expr) -> bool:
+    if isinstance(node, ast.BinOp):
+        return isinstance(node.op, ast.MatMult)
+    return isinstance(node, ast.Call) and _called(node) in _SUMMING | _DIAGONAL
 
 
 def _called(call: ast.Call) -> str:
@@ -114,9 +145,9 @@ def slope(function: Function, node: Value) -> ast.expr | None:
     for part in function.path(node):
         if not isinstance(part, ast.expr):
             continue
-        if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Sub):
-            if _is_square(function, part.right, part.left):
-                return part.left
+        match part:
+            case ast.BinOp(left=p, op=ast.Sub(), right=right) if _is_square(function, right, p):
+                return p
         found = slope_and_rest(function, factors(function, part))
         if found is not None and not found[1]:
             return found[0]
@@ -265,6 +296,29 @@ def returned(function: Function) -> Iterator[ast.expr]:
     for part in function.walk():
         if isinstance(part, ast.Return) and part.value is not None:
             yield part.value
+
+
+def handed_back(function: Function) -> set[int]:
+    """Ids of the expressions that are, as they stand, a result or a part of one that is stored.
+
+    Through names; what is only a term of a result is none.
+    """
+    ends = list(returned(function))
+    for part in function.walk():
+        match part:
+            case ast.Assign(targets=[ast.Attribute() | ast.Subscript()], value=value):
+                ends.append(value)
+            case ast.Call(func=ast.Attribute(attr="append"), args=[value]):
+                ends.append(value)
+            case ast.ListComp(elt=value):
+                ends.append(value)
+    found: set[int] = set()
+    while ends:
+        for part in function.path(ends.pop()):
+            if isinstance(part, ast.UnaryOp):
+                ends.append(part.operand)
+            found.add(id(part))
+    return found
 
 
 def unread(function: Function) -> Iterator[str]:

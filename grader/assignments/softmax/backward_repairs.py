@@ -16,16 +16,18 @@ from typing import Final
 from grader.assignments import tensor_rules as shared
 from grader.assignments.exponentials import exponentials, on_the_way
 from grader.assignments.softmax.backward_patterns import (
-    Entry,
     atom,
     column_times_row,
     diagonals,
     entry,
     factors,
+    handed_back,
     identities,
+    is_plain,
     products,
     returned,
     row_sum,
+    sign,
     slope,
     slope_and_rest,
     unread,
@@ -58,10 +60,13 @@ def _rule(name: str, bug: str, find: shared.Find) -> Rule:
 
 
 def _uncorrected(function: Function) -> Iterator[Fix]:
-    """`g * p` gets `- p * sum(g * p)`."""
+    """`g * p` gets `- p * sum(g * p)`, where it is all there is of a result."""
+    whole = handed_back(function)
     for node in products(function):
         parts = factors(function, node)
-        if len(parts) != 2 or any(constant(each) is not None for each in parts):
+        if len(parts) != 2 or not all(is_plain(function, each) for each in parts):
+            continue
+        if id(node) not in whole:
             continue
         text = function.text(node)
         for p, g in _assigned(function, parts):
@@ -103,14 +108,14 @@ def _slope_times_upstream(function: Function) -> Iterator[Fix]:
     """`g * p * (1 - p)` becomes `p * (g - sum(g * p))`."""
     for node in products(function):
         found = slope_and_rest(function, factors(function, node))
-        if found is None or len(found[1]) != 1:
+        if found is None or len(found[1]) != 1 or not is_plain(function, found[1][0]):
             continue
         p, g = atom(function, found[0]), atom(function, found[1][0])
-        total = row_sum(function, f"{g} * {p}")
-        yield function.replaced(node, f"{p} * ({g} - {total})")
+        total, minus = row_sum(function, f"{g} * {p}"), sign(function, node)
+        yield function.replaced(node, f"{minus}{p} * ({g} - {total})")
         sums = _sum_of_entries(function, found[1][0], found[0])
         if sums:
-            yield function.replaced(node, f"{p} * ({g} - {sums})", "entry")
+            yield function.replaced(node, f"{minus}{p} * ({g} - {sums})", "entry")
 
 
 def _subtracted(function: Function) -> Iterator[Fix]:
@@ -139,7 +144,8 @@ def _slope_alone(function: Function) -> Iterator[Fix]:
         for node, p in _bare_slopes(function):
             text = atom(function, p)
             total = row_sum(function, f"{name} * {text}")
-            yield function.replaced(node, f"{text} * ({name} - {total})", name)
+            minus = sign(function, node)
+            yield function.replaced(node, f"{minus}{text} * ({name} - {total})", name)
 
 
 def _matrix_alone(function: Function) -> Iterator[Fix]:
@@ -177,7 +183,7 @@ def _slope_for_matrix(function: Function) -> Iterator[Fix]:
         text = atom(function, p)
         for ones, variant in identities(function, f"{text}.shape[-1]"):
             whole = f"{text}[..., :, None] * ({ones} - {text}[..., None, :])"
-            yield function.replaced(node, whole, variant)
+            yield function.replaced(node, sign(function, node) + whole, variant)
 
 
 def _slope_on_diagonal(function: Function) -> Iterator[Fix]:
@@ -202,7 +208,7 @@ def _slope_on_diagonal(function: Function) -> Iterator[Fix]:
                 text = atom(function, p)
                 ones = atom(function, each.identity)
                 whole = f"{text}[..., :, None] * ({ones} - {text}[..., None, :])"
-                yield function.replaced(each.whole, whole)
+                yield function.replaced(each.whole, sign(function, each.whole) + whole)
 
 
 def _only_diagonal(function: Function) -> Iterator[Fix]:
@@ -274,21 +280,14 @@ def _other_entries(function: Function) -> Iterator[Fix]:
         if isinstance(part, ast.IfExp):
             if constant(part.orelse) == 0:
                 yield function.replaced(part.orelse, off)
-        elif not part.orelse:
-            target = function.text(_target(part.body[0]))
+        elif not part.orelse and isinstance(part.body[0], ast.Assign):
+            target = function.text(part.body[0].targets[0])
             indent = function.lines.indent(part.lineno)
             end = function.span(part)[1]
             text = f"\n{indent}else:\n{indent}    {target} = {off}"
             yield Fix(function.statement, (end, end), (Patch(end, end, text),))
-        else:
-            other = _stored(part.orelse)
-            if other is not None and constant(other) == 0:
-                yield function.replaced(other, off)
-
-
-def _target(node: ast.stmt) -> ast.expr:
-    assert isinstance(node, ast.Assign)
-    return node.targets[0]
+        elif (other := _stored(part.orelse)) is not None and constant(other) == 0:
+            yield function.replaced(other, off)
 
 
 def _stored(body: list[ast.stmt]) -> ast.expr | None:
@@ -326,40 +325,50 @@ def _off_diagonal(function: Function, value: ast.expr, equal: tuple[str, str]) -
 def _turned(function: Function) -> Iterator[Fix]:
     """A minus goes."""
     for node in _outside_exponents(function):
-        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-            if constant(node) is None:
-                yield function.wrapped(node, "(", ")", inner=node.operand)
+        match node:
+            case ast.UnaryOp(op=ast.USub(), operand=inner) if constant(inner) is None:
+                yield function.wrapped(node, "(", ")", inner=inner)
 
 
 def _added(function: Function) -> Iterator[Fix]:
     """A plus becomes a minus, and the other way round in place."""
     for node in _outside_exponents(function):
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
-            if constant(node.left) is None and constant(node.right) is None:
-                yield from _operator(function, node, node.left, node.right, "+", "-")
+        match node:
+            case ast.BinOp(left=left, op=ast.Add(), right=right) if _of_names(left, right):
+                yield from _operator(function, node, (left, right), ("+", "-"))
 
 
 def _added_in_place(function: Function) -> Iterator[Fix]:
     for part in function.walk():
         if isinstance(part, ast.AugAssign) and isinstance(part.op, ast.Add | ast.Sub):
             old, new = ("+=", "-=") if isinstance(part.op, ast.Add) else ("-=", "+=")
-            if constant(part.value) is None:
-                yield from _operator(function, part, part.target, part.value, old, new)
+            if _of_names(part.value):
+                yield from _operator(function, part, (part.target, part.value), (old, new))
+
+
+def _of_names(*nodes: ast.expr) -> bool:
+    return all(constant(node) is None for node in nodes)
 
 
 def _operator(
-    function: Function, whole: ast.AST, left: ast.AST, right: ast.AST, old: str, new: str
+    function: Function,
+    whole: ast.expr | ast.AugAssign,
+    sides: tuple[ast.expr, ast.expr],
+    signs: tuple[str, str],
 ) -> Iterator[Fix]:
-    at = function.code_text.find(old, function.span(left)[1], function.span(right)[0])
+    """The first sign between the two sides becomes the second."""
+    start, end = function.span(sides[0])[1], function.span(sides[1])[0]
+    at = function.code_text.find(signs[0], start, end)
     if at >= 0:
-        yield Fix(function.statement, function.span(whole), (Patch(at, at + len(old), new),))
+        patch = Patch(at, at + len(signs[0]), signs[1])
+        yield Fix(function.statement, function.span(whole), (patch,))
 
 
 def _swapped(function: Function) -> Iterator[Fix]:
     """A difference, or a product that is not part of a larger term, gets the other sign."""
     for node in _outside_exponents(function):
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub):
-            if constant(node.left) is None and constant(node.right) is None:
+        match node:
+            case ast.BinOp(left=left, op=ast.Sub(), right=right) if _of_names(left, right):
                 yield function.wrapped(node, "(-(", "))", inner=node)
 
 
@@ -469,10 +478,39 @@ def _free(function: Function) -> Iterator[Fix]:
                 yield function.replaced(node, name, name)
 
 
+def _computed_outside(function: Function) -> Iterator[Fix]:
+    """What the notebook computed from its data is computed from a parameter."""
+    made = _calls_of_data(function.code)
+    for node in function.expressions():
+        if isinstance(node, ast.Name) and node.id in made and function.is_free(node.id):
+            for name in function.parameters:
+                yield function.replaced(node, f"{made[node.id]}({name})", name)
+
+
+def _calls_of_data(code: Code) -> dict[str, str]:
+    """Names of the notebook's that hold what a function made of one argument: the function."""
+    found = {}
+    for statement in code.statements:
+        try:
+            body = ast.parse(statement.code).body
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            continue
+        match body:
+            case [
+                ast.Assign(
+                    targets=[ast.Name(id=name)],
+                    value=ast.Call(func=ast.Name(id=called), args=[_], keywords=[]),
+                )
+            ]:
+                found[name] = called
+    return found
+
+
 _NO_SHIFT: Final = next(each for each in FORWARD if each.name == "no-shift-inserted")
 
 BACKWARD_REPAIRS: Final[tuple[Rule, ...]] = (
     _rule("global-logits-parameter", "global-logits", _free),
+    _rule("global-logits-computed", "global-logits", _computed_outside),
     replace(_NO_SHIFT, name="unstable-forward-shifted", bug="unstable-forward"),
     shared.all_reduced("unstable-forward", "max"),
     shared.builtin("unstable-forward", "max"),

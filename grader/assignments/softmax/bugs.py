@@ -13,6 +13,7 @@ from grader.core.assignment import Bug
 __all__ = ["BUGS"]
 
 _BATCHES: Final = ("batch", "per-row-shift", "dtype", "differentiable")
+_BACKWARD_ROWS: Final = ("backward-batch", "backward-stable")
 
 _FORWARD: Final[Mapping[str, Bug]] = {
     "no-shift": Bug(
@@ -149,9 +150,9 @@ _BACKWARD: Final[Mapping[str, Bug]] = {
         "quotient?",
     ),
     "sign-flipped": Bug(
-        "The result is the right one with the opposite sign.",
-        "When a logit grows, does its own probability grow or shrink? Compare the sign of that "
-        "derivative with yours.",
+        "The result, or a part of it, has the opposite sign.",
+        "When a logit grows, does its own probability grow or shrink, and do the others? Compare "
+        "the signs of those derivatives with yours.",
     ),
     "ignores-upstream": Bug(
         "The result does not depend on the upstream gradient.",
@@ -166,6 +167,14 @@ _BACKWARD: Final[Mapping[str, Bug]] = {
         "The sum runs over the whole batch, so that every row's result depends on the other rows.",
         "For a batch of B rows, how many sums do you need? Compare each row with the result for "
         "that row alone.",
+        shows=_BACKWARD_ROWS,
+    ),
+    "backward/missing-keepdim": Bug(
+        "A reduction drops an axis, so its result is lined up with the wrong axis of the batch, "
+        "or with none.",
+        "Print the shape of each sum and of what it is combined with, for 3 rows and 5 classes, "
+        "and read how broadcasting lines them up.",
+        shows=_BACKWARD_ROWS,
     ),
     "backward/global-logits": Bug(
         "The backward pass reads a notebook variable instead of its arguments, so the result "
@@ -177,6 +186,7 @@ _BACKWARD: Final[Mapping[str, Bug]] = {
         "The backward pass is right where its own softmax is: that one overflows or underflows "
         "for extreme logits.",
         "Print the probabilities your backward pass works with for logits near 1000.",
+        shows=("backward-stable",),
     ),
     "library-autograd": Bug(
         "The gradient comes from a library's automatic differentiation, which was to be derived "
