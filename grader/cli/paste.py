@@ -1,4 +1,7 @@
-"""A fixture as lines that a person can paste, and numbers as a person reads them."""
+"""A fixture as lines that a person can paste, and numbers as a person reads them.
+
+The lines stand below a notebook that has imported `torch`, and numpy as `np` where it uses arrays.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,21 @@ from grader.core.slice import Slice
 from grader.core.tensor import RawTensor
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
     from numpy.typing import NDArray
 
 __all__ = ["call_lines", "convention_lines", "literal", "numbers"]
 
-_DEFAULT_DTYPES: Final = frozenset({"float32", "int64", "bool"})
+_DEFAULT_DTYPES: Final = {
+    "torch": frozenset({"float32", "int64", "bool"}),
+    "np": frozenset({"float64", "int64", "bool"}),
+}
+_CONTEXT: Final = (
+    'ctx = type("Context", (), {"save_for_backward": '
+    'lambda self, *saved: setattr(self, "saved_tensors", saved)})()'
+)
 _SHOWN: Final = 8
 
 
@@ -33,13 +45,18 @@ def convention_lines(cut: Slice, call: Call) -> list[str]:
             first = [f"made.forward({before})"] if call.before else []
             return [f"made = {made}", *first, f"made.{cut.method}({given})"]
         case "context":
-            return [f"{symbol}.forward(ctx, {before})", f"{symbol}.{cut.method}(ctx, {given})"]
+            return [
+                _CONTEXT,
+                f"{symbol}.forward(ctx, {before})",
+                f"{symbol}.{cut.method}(ctx, {given})",
+            ]
         case "gradient":
             upstream = literal(call.upstream) if call.upstream else ""
-            name = call.arguments[0].name
+            leaf = call.arguments[call.wrt]
+            passed = _with_leaf(call.arguments, call.wrt, leaf.name)
             return [
-                f"{name} = {given}.requires_grad_()",
-                f"{symbol}.apply({name}).backward({upstream}); {name}.grad",
+                f"{leaf.name} = {_argument(leaf)}.requires_grad_()",
+                f"{symbol}.apply({passed}).backward({upstream}); {leaf.name}.grad",
             ]
 
 
@@ -50,21 +67,25 @@ def call_lines(symbol: str, fixture: Fixture, *, gradient: bool = False, wrt: in
         return [f"{symbol}({given})"]
     leaf = fixture.arguments[wrt]
     made = f"{_argument(leaf)}.requires_grad_()"
-    given = ", ".join(
-        f"{leaf.name} * 1" if position == wrt else _argument(one)
-        for position, one in enumerate(fixture.arguments)
-    )
+    given = _with_leaf(fixture.arguments, wrt, f"{leaf.name} * 1")
     upstream = literal(fixture.upstream)
     return [f"{leaf.name} = {made}", f"{symbol}({given}).backward({upstream}); {leaf.name}.grad"]
 
 
-def literal(tensor: RawTensor) -> str:
-    """`torch.tensor([[0., 89.]])`, with `dtype=` where that would be guessed otherwise."""
+def literal(tensor: RawTensor, *, array: bool = False) -> str:
+    """`torch.tensor([[0., 89.]])`, with `dtype=` where that would be guessed otherwise.
+
+    `array`: a numpy array instead, `np.array([[0., 89.]], dtype=np.float32)`; of a dtype that numpy
+    lacks a tensor all the same.
+    """
+    library = "np" if array and tensor.dtype != "bfloat16" else "torch"
     values = tensor.numbers()
+    dtype = f"dtype={library}.{tensor.dtype}"
     if not values.size:
-        return f"torch.zeros({tuple(tensor.shape)}, dtype=torch.{tensor.dtype})"
-    dtype = "" if tensor.dtype in _DEFAULT_DTYPES else f", dtype=torch.{tensor.dtype}"
-    return f"torch.tensor({_nested(values)}{dtype})"
+        return f"{library}.zeros({tuple(tensor.shape)}, {dtype})"
+    made = f"{library}.{'array' if library == 'np' else 'tensor'}"
+    told = "" if tensor.dtype in _DEFAULT_DTYPES[library] else f", {dtype}"
+    return f"{made}({_nested(values)}{told})"
 
 
 def numbers(tensor: RawTensor | NDArray[np.float64]) -> str:
@@ -75,9 +96,18 @@ def numbers(tensor: RawTensor | NDArray[np.float64]) -> str:
     return _listed(values.tolist())
 
 
+def _with_leaf(arguments: Sequence[Argument], wrt: int, leaf: str) -> str:
+    """The arguments of a call, with `leaf` for the one that is differentiated."""
+    return ", ".join(
+        leaf if position == wrt else _argument(one) for position, one in enumerate(arguments)
+    )
+
+
 def _argument(argument: Argument) -> str:
     """The argument, laid out in memory as the fixture says."""
     tensor, layout = argument.tensor, argument.layout
+    if layout == "array":
+        return literal(tensor, array=True)
     if layout == "transposed" and len(tensor.shape) == 2:
         return f"{literal(tensor)}.T.contiguous().T"
     if layout == "strided" and tensor.shape:

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from grader import assignments
+from grader import rubric as rubrics
 from grader.batch.plan import ExamSpec, fixtures_of, load_exam
 from grader.cli.screen import Screen, progress, screen
 from grader.cli.summary import needs_person, score_of
@@ -19,7 +21,7 @@ from grader.core.text import inline, plain
 from grader.pipeline import rejudge
 from grader.store import Row, RunInfo, Store, row_of
 
-__all__ = ["moves", "run", "unobserved"]
+__all__ = ["assignment_of", "moves", "run", "unobserved"]
 
 
 def run(folder: Path, rubric: str | None) -> int:
@@ -76,9 +78,25 @@ def unobserved(record: Record, exam: Exam) -> tuple[str, ...]:
     )
 
 
+def assignment_of(facts: RunInfo) -> str:
+    """What the folder was graded for; empty where its rubric is not where it was."""
+    try:
+        loaded = rubrics.load(facts.reference, folder=Path())
+        return assignments.load(loaded.rubric.assignment, loaded.path.parent).name
+    except UsageError:
+        return ""
+
+
 def _check_fixtures(folder: Path, facts: RunInfo, exam: Exam) -> None:
     """An observation is worth something only for the very input it was made on."""
     now = fixtures_of(exam)
+    earlier = assignment_of(facts)
+    # two assignments may share their inputs, so that digests alone do not tell them apart
+    if earlier not in ("", exam.assignment.name):
+        raise UsageError(
+            f"{folder} was graded for {earlier}, and that rubric is about "
+            f"{exam.assignment.name}; name one that is about {earlier}"
+        )
     changed = [name for name, digest in facts.fixtures.items() if now.get(name, digest) != digest]
     if changed or not now.keys() & facts.fixtures.keys():
         what = f"fixtures changed ({', '.join(changed[:3])})" if changed else "all fixtures differ"

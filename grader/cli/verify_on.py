@@ -7,9 +7,8 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from grader import assignments, rubric
 from grader.batch.plan import ExamSpec, fixtures_of, load_exam
-from grader.cli.rejudge import moves, unobserved
+from grader.cli.rejudge import assignment_of, moves, unobserved
 from grader.cli.screen import progress, screen
 from grader.core.errors import StorageError, UsageError
 from grader.core.record import Exam
@@ -83,7 +82,7 @@ def _check(folder: Path, facts: RunInfo, exam: Exam, reference: str) -> None:
     now = fixtures_of(exam)
     both = now.keys() & facts.fixtures.keys()
     changed = sorted(name for name in both if now[name] != facts.fixtures[name])
-    earlier = _assignment_of(facts)
+    earlier = assignment_of(facts)
     # two assignments may share their inputs, so that digests alone do not tell them apart
     if len(changed) == len(both) or earlier not in ("", exam.assignment.name):
         known = f" ({earlier})" if earlier else ""
@@ -98,12 +97,3 @@ def _check(folder: Path, facts: RunInfo, exam: Exam, reference: str) -> None:
             f"{folder} was graded with other fixtures: {len(changed)} changed since ({shown}), so "
             f"what is stored does not answer them; grade the submissions again: {again}"
         )
-
-
-def _assignment_of(facts: RunInfo) -> str:
-    """What the folder was graded for; empty where its rubric is not where it was."""
-    try:
-        loaded = rubric.load(facts.reference, folder=Path())
-        return assignments.load(loaded.rubric.assignment, loaded.path.parent).name
-    except UsageError:
-        return ""

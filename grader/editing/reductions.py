@@ -16,7 +16,6 @@ _KINDS: Final = {
     "max": "max", "amax": "max", "nanmax": "max", "min": "min", "amin": "min", "sum": "sum",
     "nansum": "sum", "mean": "mean", "nanmean": "mean", "average": "mean", "median": "median",
     "std": "std", "var": "std", "norm": "norm", "prod": "prod", "maximum": "max",
-    "logsumexp": "logsumexp",
 }  # fmt: skip
 _AXIS: Final = ("dim", "axis")
 _KEEP: Final = ("keepdim", "keepdims")

@@ -22,8 +22,8 @@ from grader.repairing.trying import (
     base_of,
     held,
     is_right,
+    refuted,
     telling,
-    undecided,
     unexplained,
     wrong_answers,
 )
@@ -69,7 +69,7 @@ def _open(exam: Exam, task: Task, base: Base) -> tuple[Rule, ...]:
 
     What a check proves by experiment is that bug only where the check has named it.
     """
-    spoken_against = set(task.proves.values()) - undecided(exam, task, base)
+    spoken_against = refuted(exam, task, base)
     wrong = wrong_answers(exam, base)
     return tuple(
         each

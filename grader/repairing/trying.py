@@ -29,8 +29,8 @@ __all__ = [
     "holds",
     "is_right",
     "lost",
+    "refuted",
     "telling",
-    "undecided",
     "unexplained",
     "wrong_answers",
 ]
@@ -115,21 +115,23 @@ def telling(exam: Exam, role: str, cut: Slice, base: Base) -> tuple[Telling, ...
     return tuple(found.values())
 
 
-def undecided(exam: Exam, task: Task, base: Base) -> set[str]:
-    """Bugs that some check would prove and has named, or had no chance to look for.
+def refuted(exam: Exam, task: Task, base: Base) -> set[str]:
+    """Bugs that a check of the rubric would have proved, had they been there.
 
-    It had none where it was skipped, or where gradients of wrong values went wrong.
+    A check says nothing where it was skipped, or where gradients of wrong values went wrong.
     """
-    found: set[str] = set()
+    looked_for: set[str] = set()
+    left_open: set[str] = set()
     for criterion in criteria_of(exam, task.role):
         verdict = base.verdicts.get(criterion.id)
         bug = task.proves.get(criterion.check)
         if bug is None or verdict is None:
             continue
-        unlooked = verdict.status == "skipped" or (criterion.check == "gradient" and lost(verdict))
-        if unlooked or bug in verdict.diagnoses:
-            found.add(bug)
-    return found
+        looked_for.add(bug)
+        silent = verdict.status == "skipped" or (criterion.check == "gradient" and lost(verdict))
+        if silent or bug in verdict.diagnoses:
+            left_open.add(bug)
+    return looked_for - left_open
 
 
 def wrong_answers(exam: Exam, base: Base) -> tuple[tuple[Inputs, Float64], ...]:

@@ -123,7 +123,7 @@ def _filled(text: str, start: Start) -> str:
         "x": first,
         "arguments": ", ".join(start.arguments),
         "typed": ", ".join(f"{each}: Tensor" for each in start.arguments),
-        "quoted": ", ".join(f'"{each}"' for each in start.arguments),
+        "quoted": ", ".join(f'"{each}"' for each in start.arguments) + ("" if others else ","),
         "times": "".join(f" * {each}" for each in others),
     }
     return "".join(_lines(text, words, others))

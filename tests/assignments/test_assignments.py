@@ -40,8 +40,22 @@ def test_shipped_assignments_load_with_their_fixtures(name: str) -> None:
     assert len({fixture.name for fixture in loaded}) == len(loaded)
 
 
+@pytest.mark.parametrize("name", assignments.names())
+def test_every_bug_that_can_be_named_has_words_that_are_no_answer(name: str) -> None:
+    found = assignments.load(name, Path())
+    for task in found.tasks:
+        named = {*task.proves.values(), *(bug for one in task.mistakes for bug in one.bugs)}
+        named |= {rule.bug for rule in task.repairs}
+        assert named
+        for bug in sorted(named):
+            words = found.words(task.role, bug)
+            assert words.message.endswith(".")
+            assert words.hint.endswith(("?", "."))
+            assert words.message != words.hint
+
+
 def test_the_names() -> None:
-    assert assignments.names() == ("log_softmax", "softmax")
+    assert assignments.names() == ("cross_entropy", "log_softmax", "numpy_softmax", "softmax")
 
 
 def test_a_course_s_own_folder_is_found_beside_the_rubric(tmp_path: Path) -> None:
@@ -61,7 +75,7 @@ def test_a_shipped_name_is_never_taken_from_the_folder(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("reference", ["sofmax", "", "../nothing", "log-softmax"])
 def test_an_unknown_reference_says_what_is_known(tmp_path: Path, reference: str) -> None:
-    with pytest.raises(RubricError, match="log_softmax, softmax, or a folder"):
+    with pytest.raises(RubricError, match=f"{', '.join(assignments.names())}, or a folder"):
         assignments.load(reference, tmp_path)
     with pytest.raises(RubricError, match=r"assignment\.py"):
         assignments.fixture_folder(reference, tmp_path)

@@ -10,22 +10,58 @@ import json
 import re
 import warnings
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from ruamel.yaml import YAML
 from torch import Tensor
 
+from grader import assignments
+
 ROOT = Path(__file__).parents[2]
 ASSIGNMENTS = ROOT / "grader" / "assignments"
 SUBMISSIONS = ROOT / "fixtures" / "submissions"
-LEAST = {"softmax": (36, 10, 50), "log_softmax": (8, 4, 6)}
-TRUTH: dict[str, Callable[[Tensor], Tensor]] = {
-    "softmax": lambda x: torch.softmax(x.double(), dim=-1),
-    "log_softmax": lambda x: torch.log_softmax(x.double(), dim=-1),
+
+
+def _row_targets(x: Tensor) -> Tensor:
+    """A class for each row, int64 of shape (B,): not the first where there are more."""
+    return (2 * torch.arange(len(x)) + 1) % x.shape[1]
+
+
+def _loss(x: Tensor) -> Tensor:
+    return torch.nn.functional.cross_entropy(x.double(), _row_targets(x))
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What an assignment asks for, as far as these tests need it.
+
+    least  how many references of each kind there are at least: right, junk, wrong
+    truth  logits of shape (B, N) -> the right answer in float64
+    given  logits -> the arguments of the call, which share the logits' memory
+    """
+
+    least: tuple[int, int, int]
+    truth: Callable[[Tensor], Tensor]
+    given: Callable[[Tensor], tuple[Any, ...]] = lambda x: (x,)
+
+
+ASKED = {
+    "softmax": Asked((36, 10, 50), lambda x: torch.softmax(x.double(), dim=-1)),
+    "log_softmax": Asked((28, 8, 38), lambda x: torch.log_softmax(x.double(), dim=-1)),
+    "cross_entropy": Asked((22, 8, 34), _loss, lambda x: (x, _row_targets(x))),
+    "numpy_softmax": Asked(
+        (18, 7, 18), lambda x: torch.softmax(x.double(), dim=-1), lambda x: (x.numpy(),)
+    ),
 }
+
+
+def test_every_shipped_assignment_is_asked_for() -> None:
+    assert sorted(ASKED) == sorted(assignments.names())
 
 
 @functools.cache
@@ -36,9 +72,10 @@ def _listed(assignment: str) -> list[dict[str, Any]]:
 
 
 def _entries(kind: str) -> list[Any]:
+    """Parameters of a test, one for each reference of that kind."""
     return [
         pytest.param(assignment, entry, id=f"{assignment}-{entry['file']}")
-        for assignment in LEAST
+        for assignment in ASKED
         for entry in _listed(assignment)
         if entry["file"].startswith(kind)
     ]
@@ -59,7 +96,7 @@ def _definitions(cell: str) -> list[ast.stmt]:
 
 
 def _target(assignment: str, file: str) -> Callable[[Tensor], Any] | None:
-    """The target of a reference; a stand-in for slicing, enough for files of our own."""
+    """The target of a reference, of logits; a stand-in for slicing, enough for files of our own."""
     path = ASSIGNMENTS / assignment / "references" / file
     text = path.read_text("utf-8").replace('"cuda"', '"cpu"').replace(".cuda()", "")
     names: dict[str, Any] = {"__name__": "reference"}
@@ -68,11 +105,21 @@ def _target(assignment: str, file: str) -> Callable[[Tensor], Any] | None:
             code = compile(ast.Module([statement], []), file, "exec", dont_inherit=True)
             with contextlib.suppress(Exception):  # a kernel would go on too
                 exec(code, names)  # noqa: S102 - files of this repository
-    found = names.get(f"good_{assignment}")
+    found = next((names[name] for name in _names(assignment) if name in names), None)
     if found is None:
         return None
     called = found() if isinstance(found, type) else found
-    return lambda x: called(x, 1) if "dim: int)" in text else called(x)
+    given = ASKED[assignment].given
+    return lambda x: called(*given(x), 1) if "dim: int)" in text else called(*given(x))
+
+
+@functools.cache
+def _names(assignment: str) -> tuple[str, ...]:
+    return assignments.load(assignment, Path()).tasks[0].wanted.names
+
+
+def _differentiable(assignment: str) -> bool:
+    return assignments.load(assignment, Path()).tasks[0].differentiable is not None
 
 
 def _answer(target: Callable[[Tensor], Any], x: Tensor) -> Any:
@@ -102,15 +149,15 @@ def one_thread() -> Iterator[None]:
 
 
 def _close(answer: Any, x: Tensor, truth: Tensor) -> bool:
-    found = answer if isinstance(answer, Tensor) else torch.tensor(answer)
+    found = torch.as_tensor(answer)
     eps = torch.finfo(x.dtype).eps
     scale = max(1.0, float(x.abs().max()))
-    return found.shape == x.shape and torch.allclose(
+    return found.shape == truth.shape and torch.allclose(
         found.double(), truth, rtol=max(1e-5, 4 * eps * scale), atol=max(1e-6, 4 * eps)
     )
 
 
-@pytest.mark.parametrize("assignment", sorted(LEAST))
+@pytest.mark.parametrize("assignment", sorted(ASKED))
 def test_references_lists_each_file_exactly_once_and_nothing_else(assignment: str) -> None:
     folder = ASSIGNMENTS / assignment / "references"
     files = [entry["file"] for entry in _listed(assignment)]
@@ -118,14 +165,14 @@ def test_references_lists_each_file_exactly_once_and_nothing_else(assignment: st
     assert sorted(files) == sorted(there)
 
 
-@pytest.mark.parametrize("assignment", sorted(LEAST))
+@pytest.mark.parametrize("assignment", sorted(ASKED))
 def test_references_are_enough_of_each_kind(assignment: str) -> None:
     kinds = [entry["file"].split("/")[0] for entry in _listed(assignment)]
-    for kind, least in zip(("right", "junk", "wrong"), LEAST[assignment], strict=True):
+    for kind, least in zip(("right", "junk", "wrong"), ASKED[assignment].least, strict=True):
         assert kinds.count(kind) >= least
 
 
-@pytest.mark.parametrize("assignment", sorted(LEAST))
+@pytest.mark.parametrize("assignment", sorted(ASKED))
 def test_what_is_expected_fits_the_folder(assignment: str) -> None:
     expected = {"right": "full", "junk": "nothing"}
     for entry in _listed(assignment):
@@ -147,25 +194,29 @@ def test_a_right_reference_is_right(assignment: str, entry: dict[str, Any]) -> N
     for x in _inputs():
         before = x.clone()
         answer = _answer(target, x)
-        assert _close(answer, x, TRUTH[assignment](x)), (x, answer)
+        numbers = torch.from_numpy(answer) if isinstance(answer, np.ndarray) else answer
+        assert _close(answer, x, ASKED[assignment].truth(x)), (x, answer)
         assert torch.equal(x, before)
-        assert not isinstance(answer, Tensor) or answer.dtype == x.dtype
+        assert not isinstance(numbers, Tensor) or numbers.dtype == x.dtype
 
 
 @pytest.mark.parametrize(("assignment", "entry"), _entries("right"))
 def test_a_right_reference_is_differentiable_unless_it_says_so(
     assignment: str, entry: dict[str, Any]
 ) -> None:
+    if not _differentiable(assignment):
+        assert "except" not in entry
+        return
     target = _target(assignment, entry["file"])
     assert target is not None
     leaf = torch.tensor([[0.5, -1.0, 2.0], [1.0, 1.5, -0.25]], requires_grad=True)
-    upstream = torch.tensor([[1.0, 0.25, -0.5], [-1.0, 2.0, 0.75]])
     if "numpy" in entry["file"] or "list" in entry["file"]:
-        if assignment == "softmax":
-            assert entry["except"] == {"differentiable": "failed"}
+        assert entry["except"] == {"differentiable": "failed"}
         return
+    right = ASKED[assignment].truth(leaf)
+    upstream = torch.tensor([[1.0, 0.25, -0.5], [-1.0, 2.0, 0.75]]) if right.ndim else torch.tensor(-3.0)
     _answer(target, leaf * 1).backward(upstream)
-    (expected,) = torch.autograd.grad(TRUTH[assignment](leaf), leaf, upstream.double())
+    (expected,) = torch.autograd.grad(right, leaf, upstream.double())
     assert leaf.grad is not None
     torch.testing.assert_close(leaf.grad, expected.float(), rtol=1e-5, atol=1e-6)
 
@@ -178,7 +229,7 @@ def test_junk_is_never_right(assignment: str, entry: dict[str, Any]) -> None:
         answer = _answer(target, x) if target else None
     except (NotImplementedError, NameError):
         return
-    assert answer is None or not _close(answer, x, TRUTH[assignment](x))
+    assert answer is None or not _close(answer, x, ASKED[assignment].truth(x))
 
 
 @pytest.mark.parametrize(("assignment", "entry"), _entries("wrong"))
@@ -191,13 +242,13 @@ def test_a_wrong_reference_is_as_right_on_one_moderate_row_as_listed(
     target = _target(assignment, entry["file"])
     assert target is not None
     x = torch.tensor([[0.0, 1.0, -1.5, 2.25, 0.5]])
-    truth = TRUTH[assignment](x)
+    truth = ASKED[assignment].truth(x)
     try:
         answer = _answer(target, x.clone())
-    except (IndexError, NameError, RecursionError, RuntimeError, TypeError):
+    except (IndexError, NameError, RecursionError, RuntimeError, TypeError, ValueError):
         assert expected == "failed"
         return
-    right = isinstance(answer, Tensor) and _close(answer, x, truth)
+    right = isinstance(answer, Tensor | np.ndarray) and _close(answer, x, truth)
     assert right == (expected == "passed")
 
 

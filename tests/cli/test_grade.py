@@ -89,12 +89,12 @@ def test_rejudging_by_another_rubric_says_whose_points_moved(
 ) -> None:
     shutil.copytree(graded / "out", tmp_path / "out")
     text = (shipped("rubrics") / "log_softmax.yaml").read_text()
-    cheaper = text.replace("points: 6", "points: 5", 1)
+    cheaper = text.replace("points: 4", "points: 3", 1)
     (tmp_path / "mine.yaml").write_text(cheaper)
     assert cheaper != text
     assert _run("rejudge", str(tmp_path / "out"), "--rubric", str(tmp_path / "mine.yaml")) == 1
     shown = capsys.readouterr().out
-    assert "ada/work.py: 10/10 -> 9/9" in shown
+    assert "ada/work.py: 20/20 -> 19/19" in shown
     assert _run("rejudge", str(tmp_path / "out")) == 1
     assert "nothing moved" in capsys.readouterr().out
 
@@ -121,7 +121,7 @@ def test_one_file_explains_itself_and_writes_nothing(
     before = sorted(graded.rglob("*"))
     assert _run("grade", "class/ada/work.py", "--rubric", "log_softmax") == 0
     shown = capsys.readouterr()
-    assert shown.out.startswith("work.py  10 of 10\n")
+    assert shown.out.startswith("work.py  20 of 20\n")
     assert shown.out.splitlines()[-1] == (
         "to keep a report: grader grade class/ada/work.py --rubric log_softmax --out graded"
     )

@@ -350,7 +350,7 @@ def test_duplicate_file_names_share_no_report(tmp_path: Path) -> None:
     assert set(found) == sources
     assert len({report["submission"]["id"] for report in found.values()}) == len(sources)
     scores = {source: report["automatic"]["score"] for source, report in found.items()}
-    assert scores == {source: 0 if source == "c/work.py" else 10 for source in sources}
+    assert scores == {source: 0 if source == "c/work.py" else 20 for source in sources}
 
 
 def test_an_endless_loop_costs_its_inputs_and_nobody_else(tmp_path: Path) -> None:

@@ -7,11 +7,14 @@ probabilities and g the upstream gradient, a slope is `p (1 - p)`, however it is
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from grader.editing import Function, reductions
+from grader.assignments.tensor_rules import Find
+from grader.core.repair import Fix, Rule
+from grader.editing import Code, Function, reductions
 from grader.editing.names import Value
 from grader.editing.reductions import constant
 
@@ -29,11 +32,15 @@ __all__ = [
     "products",
     "returned",
     "row_sum",
+    "rule",
     "sign",
     "slope",
     "slope_and_rest",
     "unread",
 ]
+
+_OTHERS: Final = re.compile(r"forward|good_softmax|__\w+__")
+"""Functions in which no derivative is worked out."""
 
 _SUMMING: Final = frozenset(
     ["dot", "vdot", "inner", "matmul", "mm", "bmm", "mv", "einsum", "tensordot", "outer", "ger"]
@@ -43,6 +50,17 @@ _ADDING: Final = frozenset(["add", "sub", "subtract", "addcmul", "where"])
 _DIAGONAL: Final = frozenset(["diag", "diag_embed", "diagflat"])
 _IDENTITY: Final = frozenset(["eye", "identity"])
 _WITH_AXES: Final = frozenset(["unsqueeze", "view", "reshape", "expand_dims"])
+
+
+def rule(name: str, bug: str, find: Find) -> Rule:
+    """A rule that looks where derivatives are worked out."""
+
+    def of_code(code: Code) -> Iterator[Fix]:
+        for function in code.functions:
+            if not _OTHERS.fullmatch(getattr(function.node, "name", "")):
+                yield from find(function)
+
+    return Rule(name, bug, of_code)
 
 
 def atom(function: Function, node: ast.expr) -> str:

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Final
 
 from grader.assignments import tensor_rules as shared
-from grader.assignments.exponentials import exponentials, on_the_way
+from grader.assignments.softmax import backward_steps as steps
 from grader.assignments.softmax.backward_patterns import (
     atom,
     column_times_row,
@@ -27,6 +27,7 @@ from grader.assignments.softmax.backward_patterns import (
     products,
     returned,
     row_sum,
+    rule,
     sign,
     slope,
     slope_and_rest,
@@ -34,29 +35,12 @@ from grader.assignments.softmax.backward_patterns import (
 )
 from grader.assignments.softmax.repairs import FORWARD
 from grader.core.repair import Fix, Patch, Rule
-from grader.editing import Code, Function, reductions
+from grader.editing import Code, Function
 from grader.editing.reductions import constant
 
 __all__ = ["BACKWARD_REPAIRS"]
 
-_OTHERS: Final = re.compile(r"forward|good_softmax|__\w+__")
-"""Functions in which no derivative is worked out."""
-
 _UPSTREAM: Final = re.compile(r"g|gs|go|v|u|up\w*|delta|d\w{0,2}|d_?out\w*|d_?val\w*|\w*grad\w*")
-
-
-def _rule(name: str, bug: str, find: shared.Find) -> Rule:
-    """A rule that looks where derivatives are worked out."""
-
-    def of_code(code: Code) -> Iterator[Fix]:
-        for function in code.functions:
-            if not _OTHERS.fullmatch(getattr(function.node, "name", "")):
-                yield from find(function)
-
-    return Rule(name, bug, of_code)
-
-
-# --- the sum over the row that is missing from a product with the upstream gradient
 
 
 def _uncorrected(function: Function) -> Iterator[Fix]:
@@ -129,13 +113,12 @@ def _subtracted(function: Function) -> Iterator[Fix]:
                 continue
             if not isinstance(node.left, ast.Name | ast.Attribute | ast.Call):
                 continue
+            if not is_plain(function, node.right):
+                continue
             if isinstance(node.right, ast.Name) and node.right.id in function.parameters:
                 p, g = function.text(node.left), node.right.id
                 total = row_sum(function, f"{g} * {p}")
                 yield function.replaced(part, f"{p} * ({g} - {total})")
-
-
-# --- the upstream gradient that is not read
 
 
 def _slope_alone(function: Function) -> Iterator[Fix]:
@@ -172,9 +155,6 @@ def _bare_slopes(function: Function) -> Iterator[tuple[ast.expr, ast.expr]]:
             p = slope(function, node)
             if p is not None:
                 yield node, p
-
-
-# --- Jacobians of which only the diagonal is there
 
 
 def _slope_for_matrix(function: Function) -> Iterator[Fix]:
@@ -230,9 +210,6 @@ def _diagonal_taken(function: Function) -> Iterator[Fix]:
                     yield function.wrapped(node, "(", ")", inner=args[0] if library else inner)
 
 
-# --- entry by entry
-
-
 def _entries(function: Function, *, with_slope: bool) -> Iterator[Fix]:
     """What is written only where the indices are equal is written for the whole row."""
     for part in function.walk():
@@ -246,7 +223,7 @@ def _entries(function: Function, *, with_slope: bool) -> Iterator[Fix]:
             continue
         if not re.search(rf"\[(.*, )?{re.escape(place.index)}\]$", place.row):
             continue
-        if one.index != place.index:
+        if one.index != place.index or not _is_zero_elsewhere(function, target):
             continue
         for ones, variant in identities(function, f"len({one.row})"):
             value = f"{one.at(one.index)} * ({ones}[{one.index}] - {one.row})"
@@ -255,6 +232,25 @@ def _entries(function: Function, *, with_slope: bool) -> Iterator[Fix]:
                 Patch(*function.span(part.value), value),
             )
             yield Fix(function.statement, function.span(part), patches, variant)
+
+
+def _is_zero_elsewhere(function: Function, target: ast.expr) -> bool:
+    """Whether a matrix was made of zeros, and nothing but this one store writes into it."""
+    stores = [part for part in function.walk() if _is_stored_into(part)]
+    base = target
+    while isinstance(base, ast.Subscript):
+        base = base.value
+    if not isinstance(base, ast.Name):
+        return False
+    names = [part.id for store in stores for part in ast.walk(store) if isinstance(part, ast.Name)]
+    made = [given.value for given in function.values.get(base.id, [])]
+    return names.count(base.id) == 1 and all(
+        isinstance(each, ast.Call) and "zeros" in function.text(each.func) for each in made
+    )
+
+
+def _is_stored_into(part: ast.AST) -> bool:
+    return isinstance(part, ast.Subscript) and isinstance(part.ctx, ast.Store)
 
 
 def _store_of_slopes(function: Function) -> Iterator[Fix]:
@@ -281,6 +277,8 @@ def _other_entries(function: Function) -> Iterator[Fix]:
             if constant(part.orelse) == 0:
                 yield function.replaced(part.orelse, off)
         elif not part.orelse and isinstance(part.body[0], ast.Assign):
+            if not _is_zero_elsewhere(function, part.body[0].targets[0]):
+                continue
             target = function.text(part.body[0].targets[0])
             indent = function.lines.indent(part.lineno)
             end = function.span(part)[1]
@@ -317,157 +315,6 @@ def _off_diagonal(function: Function, value: ast.expr, equal: tuple[str, str]) -
     if one is None or one.index not in equal:
         return ""
     return f"-{one.at(equal[0])} * {one.at(equal[1])}"
-
-
-# --- signs
-
-
-def _turned(function: Function) -> Iterator[Fix]:
-    """A minus goes."""
-    for node in _outside_exponents(function):
-        match node:
-            case ast.UnaryOp(op=ast.USub(), operand=inner) if constant(inner) is None:
-                yield function.wrapped(node, "(", ")", inner=inner)
-
-
-def _added(function: Function) -> Iterator[Fix]:
-    """A plus becomes a minus, and the other way round in place."""
-    for node in _outside_exponents(function):
-        match node:
-            case ast.BinOp(left=left, op=ast.Add(), right=right) if _of_names(left, right):
-                yield from _operator(function, node, (left, right), ("+", "-"))
-
-
-def _added_in_place(function: Function) -> Iterator[Fix]:
-    for part in function.walk():
-        if isinstance(part, ast.AugAssign) and isinstance(part.op, ast.Add | ast.Sub):
-            old, new = ("+=", "-=") if isinstance(part.op, ast.Add) else ("-=", "+=")
-            if _of_names(part.value):
-                yield from _operator(function, part, (part.target, part.value), (old, new))
-
-
-def _of_names(*nodes: ast.expr) -> bool:
-    return all(constant(node) is None for node in nodes)
-
-
-def _operator(
-    function: Function,
-    whole: ast.expr | ast.AugAssign,
-    sides: tuple[ast.expr, ast.expr],
-    signs: tuple[str, str],
-) -> Iterator[Fix]:
-    """The first sign between the two sides becomes the second."""
-    start, end = function.span(sides[0])[1], function.span(sides[1])[0]
-    at = function.code_text.find(signs[0], start, end)
-    if at >= 0:
-        patch = Patch(at, at + len(signs[0]), signs[1])
-        yield Fix(function.statement, function.span(whole), (patch,))
-
-
-def _swapped(function: Function) -> Iterator[Fix]:
-    """A difference, or a product that is not part of a larger term, gets the other sign."""
-    for node in _outside_exponents(function):
-        match node:
-            case ast.BinOp(left=left, op=ast.Sub(), right=right) if _of_names(left, right):
-                yield function.wrapped(node, "(-(", "))", inner=node)
-
-
-def _negated(function: Function) -> Iterator[Fix]:
-    terms = {
-        id(side)
-        for node in function.expressions()
-        if isinstance(node, ast.BinOp | ast.UnaryOp)
-        for side in ast.iter_child_nodes(node)
-    }
-    kept = {id(node) for node in _outside_exponents(function)}
-    for node in products(function):
-        if id(node) not in terms and id(node) in kept:
-            yield function.wrapped(node, "(-(", "))", inner=node)
-
-
-def _outside_exponents(function: Function) -> Iterator[ast.expr]:
-    """Expressions that no exponential is made of and that are no index."""
-    inside = {
-        id(part)
-        for each in exponentials(function)
-        for step in on_the_way(function, each.exponent)
-        for part in ast.walk(step)
-    }
-    for node in function.expressions():
-        if isinstance(node, ast.Subscript):
-            inside |= {id(part) for part in ast.walk(node.slice)}
-    yield from (node for node in function.expressions() if id(node) not in inside)
-
-
-# --- axes
-
-
-def _axis_moved(function: Function) -> Iterator[Fix]:
-    """A sum along another axis, the call as it is otherwise."""
-    for each in reductions(function):
-        if each.kind != "sum" or each.at_axis is None or each.keeps:
-            continue
-        if each.axis in (0, 1, -2):
-            yield function.replaced(each.at_axis, "-1", "last")
-        elif each.axis in (-1, 2):
-            yield function.replaced(each.at_axis, "-2", "last but one")
-
-
-def _axis_of_softmax(function: Function) -> Iterator[Fix]:
-    """A softmax over the batch becomes one over the classes."""
-    for node in function.expressions():
-        if isinstance(node, ast.Call) and "softmax" in function.text(node.func).lower():
-            named = [each.value for each in node.keywords if each.arg in ("dim", "axis")]
-            for each in (*named, *node.args[1:]):
-                if constant(each) == 0:
-                    yield function.replaced(each, "-1")
-
-
-def _einsum(result: tuple[str, ...]) -> shared.Find:
-    """The sum of products of two arrays alike, written for einsum, becomes one of each row."""
-
-    def find(function: Function) -> Iterator[Fix]:
-        for node in function.expressions():
-            match node:
-                case ast.Call(
-                    func=ast.Attribute(attr="einsum"),
-                    args=[ast.Constant(value=str(spec)), _, _],
-                ):
-                    found = re.fullmatch(r"(\w)(\w),\1\2->(\w?)", spec.replace(" ", ""))
-                    if found is None:
-                        continue
-                    row, column, kept = found.groups()
-                    which = {"": "all", row: "row", column: "column"}.get(kept, "")
-                    if which in result:
-                        start, end = function.span(node)
-                        first, last = function.span(node.args[0])
-                        text = f'"{row}{column},{row}{column}->{row}"'
-                        patches = (Patch(first, last, text), Patch(end, end, "[..., None]"))
-                        yield Fix(function.statement, (start, end), patches)
-
-    return find
-
-
-def _dot_of_all(function: Function) -> Iterator[Fix]:
-    """The dot product of two flattened arrays becomes one of each row."""
-    for node in function.expressions():
-        match node:
-            case ast.Call(func=ast.Attribute(attr="dot" | "vdot" | "inner") as func, args=args):
-                sides = args if function.code.library(func) else [func.value, *args]
-                inner = [function.same_values(each) or _raveled(each) for each in sides]
-                if len(inner) == 2 and inner[0] is not None and inner[1] is not None:
-                    text = f"{atom(function, inner[0])} * {atom(function, inner[1])}"
-                    yield function.replaced(node, row_sum(function, text))
-
-
-def _raveled(node: ast.expr) -> ast.expr | None:
-    match node:
-        case ast.Call(func=ast.Attribute(value=inner, attr="ravel"), args=[]):
-            return inner
-    return None
-
-
-# --- names and probabilities
 
 
 def _free(function: Function) -> Iterator[Fix]:
@@ -509,37 +356,36 @@ def _calls_of_data(code: Code) -> dict[str, str]:
 _NO_SHIFT: Final = next(each for each in FORWARD if each.name == "no-shift-inserted")
 
 BACKWARD_REPAIRS: Final[tuple[Rule, ...]] = (
-    _rule("global-logits-parameter", "global-logits", _free),
-    _rule("global-logits-computed", "global-logits", _computed_outside),
+    rule("global-logits-parameter", "global-logits", _free),
+    rule("global-logits-computed", "global-logits", _computed_outside),
     replace(_NO_SHIFT, name="unstable-forward-shifted", bug="unstable-forward"),
     shared.all_reduced("unstable-forward", "max"),
-    shared.builtin("unstable-forward", "max"),
     shared.all_reduced("sum-over-all", "sum"),
-    _rule("sum-over-all-einsum", "sum-over-all", _einsum(("all",))),
-    _rule("sum-over-all-dot", "sum-over-all", _dot_of_all),
+    rule("sum-over-all-einsum", "sum-over-all", steps.einsum(("all",))),
+    rule("sum-over-all-dot", "sum-over-all", steps.dot_of_all),
     shared.other_axis("wrong-axis", "sum", "max"),
     shared.builtin("wrong-axis", "sum"),
-    _rule("wrong-axis-moved", "wrong-axis", _axis_moved),
-    _rule("wrong-axis-softmax", "wrong-axis", _axis_of_softmax),
-    _rule("wrong-axis-einsum", "wrong-axis", _einsum(("column",))),
+    rule("wrong-axis-moved", "wrong-axis", steps.axis_moved),
+    rule("wrong-axis-softmax", "wrong-axis", steps.axis_of_softmax),
+    rule("wrong-axis-einsum", "wrong-axis", steps.einsum(("column",))),
     shared.keepdim_missing("missing-keepdim", "sum", "max"),
-    _rule("missing-keepdim-einsum", "missing-keepdim", _einsum(("row",))),
-    _rule("missing-correction-product", "missing-correction", _uncorrected),
-    _rule("missing-correction-matrix", "missing-correction", _only_diagonal),
-    _rule("missing-correction-entries", "missing-correction", _store_of_probabilities),
-    _rule("diagonal-only-product", "diagonal-only", _slope_times_upstream),
-    _rule("diagonal-only-matrix", "diagonal-only", _slope_on_diagonal),
-    _rule("diagonal-only-slope", "diagonal-only", _slope_for_matrix),
-    _rule("diagonal-only-taken", "diagonal-only", _diagonal_taken),
-    _rule("diagonal-only-entries", "diagonal-only", _store_of_slopes),
-    _rule("diagonal-only-others", "diagonal-only", _other_entries),
-    _rule("ignores-upstream-slope", "ignores-upstream", _slope_alone),
-    _rule("ignores-upstream-matrix", "ignores-upstream", _matrix_alone),
-    _rule("fused-cross-entropy-product", "fused-cross-entropy", _subtracted),
-    _rule("sign-flipped-removed", "sign-flipped", _turned),
-    _rule("sign-flipped-added", "sign-flipped", _added),
-    _rule("sign-flipped-in-place", "sign-flipped", _added_in_place),
-    _rule("sign-flipped-difference", "sign-flipped", _swapped),
-    _rule("sign-flipped-product", "sign-flipped", _negated),
+    rule("missing-keepdim-einsum", "missing-keepdim", steps.einsum(("row",))),
+    rule("missing-correction-product", "missing-correction", _uncorrected),
+    rule("missing-correction-matrix", "missing-correction", _only_diagonal),
+    rule("missing-correction-entries", "missing-correction", _store_of_probabilities),
+    rule("diagonal-only-product", "diagonal-only", _slope_times_upstream),
+    rule("diagonal-only-matrix", "diagonal-only", _slope_on_diagonal),
+    rule("diagonal-only-slope", "diagonal-only", _slope_for_matrix),
+    rule("diagonal-only-taken", "diagonal-only", _diagonal_taken),
+    rule("diagonal-only-entries", "diagonal-only", _store_of_slopes),
+    rule("diagonal-only-others", "diagonal-only", _other_entries),
+    rule("ignores-upstream-slope", "ignores-upstream", _slope_alone),
+    rule("ignores-upstream-matrix", "ignores-upstream", _matrix_alone),
+    rule("fused-cross-entropy-product", "fused-cross-entropy", _subtracted),
+    rule("sign-flipped-removed", "sign-flipped", steps.turned),
+    rule("sign-flipped-added", "sign-flipped", steps.added),
+    rule("sign-flipped-in-place", "sign-flipped", steps.added_in_place),
+    rule("sign-flipped-difference", "sign-flipped", steps.swapped),
+    rule("sign-flipped-product", "sign-flipped", steps.negated),
 )
 """In the order in which they are tried; of two that come to the same text the first counts."""

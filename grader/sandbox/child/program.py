@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from grader.sandbox.child.modes import Watch
 from grader.sandbox.child.target import Target, resolve
@@ -23,6 +24,9 @@ __all__ = ["Prepared", "fault_of", "prepare"]
 
 MOST_TEXT: Final = 600
 _uniform = torch.rand
+_from_numpy = torch.from_numpy
+_numpy_of = torch.Tensor.numpy
+_INTEGERS: Final = {torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64}
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,19 +140,41 @@ def _vary(namespace: dict[str, Any], names: tuple[str, ...], variation: int) -> 
 
 
 def _varied(value: Any, variation: int) -> Any:
+    """Fresh floating numbers; integers in another order, so that they stay classes or indices."""
     if isinstance(value, torch.Tensor):
-        if not value.is_floating_point():
-            return value
-        with torch.no_grad():
-            fresh = _other(tuple(value.shape), variation).to(value.dtype)
-        return fresh.requires_grad_(value.requires_grad)
+        return _varied_tensor(value, variation)
     if isinstance(value, np.ndarray) and value.dtype.kind == "f":
         return _other(value.shape, variation).numpy().astype(value.dtype)
+    if isinstance(value, np.ndarray) and value.dtype.kind in "iu":
+        return _reordered(value, variation)
     if isinstance(value, list) and value and all(type(item) is float for item in value):
         return [float(item) for item in _other((len(value),), variation)]
     if isinstance(value, list) and value and all(isinstance(item, list) for item in value):
         return [_varied(item, variation) for item in value]
     return value
+
+
+def _varied_tensor(value: torch.Tensor, variation: int) -> torch.Tensor:
+    if value.dtype in _INTEGERS and value.layout is torch.strided and value.device.type == "cpu":
+        return _from_numpy(_reordered(_numpy_of(value), variation))
+    if not value.is_floating_point():
+        return value
+    with torch.no_grad():
+        fresh = _other(tuple(value.shape), variation).to(value.dtype)
+    return fresh.requires_grad_(value.requires_grad)
+
+
+def _reordered(values: NDArray[Any], variation: int) -> NDArray[Any]:
+    """The same integers in other places; as they are where all are equal.
+
+    The sorted values move on by a third of all places, or by two thirds: unless more than two
+    thirds are equal, no place holds its own value both times.
+    """
+    fresh = np.array(values).reshape(-1)
+    order = fresh.argsort(kind="stable")
+    step = max(1, fresh.size * variation // 3) % max(1, fresh.size)
+    fresh[np.concatenate((order[step:], order[:step]))] = fresh[order]
+    return fresh.reshape(values.shape)
 
 
 def _other(shape: tuple[int, ...], variation: int) -> torch.Tensor:

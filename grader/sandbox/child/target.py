@@ -53,7 +53,7 @@ class Target:
         if before:
             _filled(made if callable(made) else made.forward, before, self.fills)
         known = dict(getattr(made, "__dict__", ()))
-        result = _filled(getattr(made, self.method), given, self.fills)
+        result = _lone(_filled(getattr(made, self.method), given, self.fills))
         return _left_behind(made, known) if result is None else result
 
     def of_context(self, before: Sequence[Any], given: Sequence[Any]) -> Any:
@@ -63,11 +63,7 @@ class Target:
         """
         context = _Context()
         _filled(self.found.forward, (context, *before), self.fills)
-        result = _filled(getattr(self.found, self.method), (context, *given), self.fills)
-        # one gradient for each argument of `forward`: the first is the one asked for, the others
-        # stand for arguments that have none, as autograd wants it
-        lone = isinstance(result, tuple) and all(each is None for each in result[1:])
-        return result[0] if lone and result else result
+        return _lone(_filled(getattr(self.found, self.method), (context, *given), self.fills))
 
 
 class _Context:
@@ -92,6 +88,16 @@ class _Context:
 
     def set_materialize_grads(self, _: bool) -> None:  # noqa: FBT001 - autograd's own signature
         pass
+
+
+def _lone(result: Any) -> Any:
+    """The first of several results where the others are None.
+
+    A backward pass returns a gradient for each argument of `forward`, as autograd wants it: the
+    first is the one asked for, and None stands for arguments that have none.
+    """
+    lone = isinstance(result, tuple) and all(each is None for each in result[1:])
+    return result[0] if lone and result else result
 
 
 def _left_behind(made: Any, known: Mapping[str, Any]) -> Any:
