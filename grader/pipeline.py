@@ -17,7 +17,7 @@ from grader.judging.judge import judge
 from grader.judging.plan import roles
 from grader.judging.settle import best_key, settle
 from grader.notebook import read
-from grader.observing import observe_repair, observe_target
+from grader.observing import observe_relations, observe_repair, observe_target
 from grader.reporting.assemble import assemble
 from grader.slicing import candidates, cut, nothing, prose
 
@@ -118,6 +118,9 @@ def _with_repairs(record: Record, exam: Exam, runner: Runner) -> Record:
             exchanges[key] = {**exchanges[key], **confirming}
             if found is not None:
                 repairs[key] = found
+            if not confirming:
+                cut, own = record.slices[key], exchanges[key]
+                exchanges[key] = {**own, **observe_relations(exam, role, cut, own, runner)}
     except SandboxFault as error:
         return replace(record, fault=str(error))
     return replace(record, exchanges=exchanges, repairs=repairs)

@@ -27,7 +27,16 @@ FORBIDDEN: Final = re.compile(r"soft_?max|logits?\b|log_?sum_?exp|\blse\b|jacobi
 AUTOGRAD: Final = "vector-Jacobian product"
 """What autograd computes is called so, whatever the assignment."""
 
-GENERAL: Final = {"missing", "stub", "crashes", "timeout", "killed"}
+GENERAL: Final = {
+    "missing",
+    "stub",
+    "crashes",
+    "timeout",
+    "killed",
+    "unsteady",
+    "returns-nothing",
+    "not-numbers",
+}
 """Diagnoses that are the engine's own."""
 
 

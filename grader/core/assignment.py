@@ -8,6 +8,7 @@ from pathlib import Path
 
 from grader.core.convention import Convention, StandIn
 from grader.core.fixture import Inputs, Truth
+from grader.core.relation import Relation, Symptom
 from grader.core.repair import Rule
 from grader.core.slice import Wanted
 from grader.core.tensor import DType, Float64
@@ -79,6 +80,9 @@ class Task:
 
     mistakes        known bugs, alone and together, by their results
     repairs         small edits of source that undo known bugs
+    relations       what a right target keeps between its own answers; where nothing explains a
+                    loss, the first that is broken is told
+    symptoms        behaviours read off all answers; likewise, the first that is seen
     """
 
     wanted: Wanted
@@ -99,6 +103,8 @@ class Task:
     stand_in: StandIn | None = None
     mistakes: tuple[Mistake, ...] = ()
     repairs: tuple[Rule, ...] = ()
+    relations: tuple[Relation, ...] = ()
+    symptoms: tuple[Symptom, ...] = ()
 
     @property
     def role(self) -> str:

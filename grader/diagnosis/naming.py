@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from grader.core.record import Exam, Record
 from grader.core.report import CriterionResult, Diagnosis
+from grader.diagnosis.behaviour import behaviours
 from grader.diagnosis.finding import Confidence, Finding
 from grader.diagnosis.matched import matches
 from grader.diagnosis.observed import diagnosis_of, observed, uncalled
@@ -44,12 +45,17 @@ def name_bugs(
     """The rows with the bugs that explain them, and one diagnosis a bug and role.
 
     What an experiment of a check or a repair has proved comes first; outputs are matched for what
-    is not explained by then. Of each role those that explain most come first.
+    is not explained by then; of what is left the behaviour is told without a cause. Of each role
+    those that explain most come first.
     """
     known = [*observed(exam, rows), *_proved(repairs)]
     explained = {name for each in known if each.bug != HOW for name in each.criteria}
-    open_rows = [row for row in rows if row.id not in explained]
-    known += _narrowed(matches(record, exam, rows), {row.id for row in open_rows})
+    dependent = _dependent(exam, known)
+    matched = (each for each in matches(record, exam, rows) if each.role not in dependent)
+    known += _narrowed(matched, {row.id for row in rows} - explained)
+    explained |= {name for each in known if each.bug != HOW for name in each.criteria}
+    open_rows = [row for row in rows if row.status in LOST and row.id not in explained]
+    known += (each for each in behaviours(record, exam, open_rows) if each.role not in dependent)
     found = _without_how(_merged(known, rows))
     order = {role: at for at, role in enumerate(roles(exam))}
     found.sort(key=lambda each: (order[each.role], -len(each.criteria)))
@@ -65,6 +71,15 @@ def _proved(repairs: Mapping[str, Verified]) -> Iterator[Finding]:
             if repair.alone or change.bug in repair.agreed:
                 confidence: Confidence = "proved" if repair.alone else "matched"
                 yield Finding(role, change.bug, confidence, criteria, change.places[0])
+
+
+def _dependent(exam: Exam, known: Iterable[Finding]) -> set[str]:
+    """Roles whose target's answers depend on more than its argument: they may look like anything."""
+    return {
+        each.role
+        for each in known
+        if each.bug in ("unsteady", exam.assignment.task(each.role).proves.get("own-argument"))
+    }
 
 
 def _narrowed(found: Iterable[Finding], names: set[str]) -> Iterator[Finding]:

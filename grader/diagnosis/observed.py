@@ -29,6 +29,18 @@ OWN: Final[Mapping[str, Bug]] = {
         "The function raises an exception on inputs it should handle.",
         "Call it on the input shown and read the last line of the traceback.",
     ),
+    "unsteady": Bug(
+        "The same question gets another answer when it is asked again.",
+        "Does anything in the function stay from one call to the next, or is it drawn at random?",
+    ),
+    "returns-nothing": Bug(
+        "The function ends without returning anything.",
+        "Print what a call gives. Which line should hand the result back?",
+    ),
+    "not-numbers": Bug(
+        "What comes back is no array of numbers.",
+        "Print the type of what a call gives, and compare it with what was asked for.",
+    ),
     "timeout": Bug(
         "The function does not end within its time on some inputs.",
         "Look for a loop whose end depends on the values.",

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from grader.core.observation import Poison, Program
 from grader.core.tensor import Float64
+from grader.sandbox.child.program import reordered
 from grader.sandbox.parent import Sandbox
 
-from .conftest import Ask, call, statement
+from .conftest import ROWS, Ask, call, statement
 
 HOWS = ("nudge", "roll")
 OUT = (
@@ -107,3 +111,135 @@ def test_what_depends_on_the_sample_or_is_drawn_anew_is_other(
 ) -> None:
     before = _varied(sandbox, derived, None)
     assert not (_varied(sandbox, derived, vary) == before).any()
+
+
+def _labels(sandbox: Sandbox, made: str, vary: int | None, basis: str = "random") -> Float64:
+    """What `labels` are to a function that reads them, after they were made so."""
+    statements = (
+        statement("import torch, random\nimport numpy as np"),
+        statement(made, binds=("labels",), data=basis),
+        statement("def f(x):\n    return labels"),
+    )
+    run = sandbox.run(Program(statements, "f", vary=vary), [call()])
+    assert run.setup.faults == ()
+    value = run.calls["a"].value
+    assert value is not None, run.calls["a"]
+    return value.numbers()
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        "labels = torch.randint(0, 5, (8,))",
+        "labels = torch.tensor([3, 0, 2, 1])",
+        "labels = torch.tensor([[4, 7, 1], [0, 2, 9]])",
+        "labels = torch.tensor([3, 0, 2], dtype=torch.int32)",
+        "labels = torch.tensor([3, 0, 2], dtype=torch.uint8)",
+        "labels = torch.tensor([[3, 0], [1, 2]]).t()",
+        "labels = np.array([3, 0, 2, 1])",
+        "labels = np.array([3, 0, 2, 1], dtype=np.uint8)[::-1]",
+        "labels = np.random.randint(0, 9, (3, 4))",
+        "labels = [torch.tensor([3, 0, 2])][0]",
+    ],
+)
+def test_integers_stay_the_same_classes_in_another_order(sandbox: Sandbox, made: str) -> None:
+    before, *after = (_labels(sandbox, made, vary) for vary in (None, 1, 2))
+    for found in after:
+        assert found.shape == before.shape
+        assert sorted(found.flat) == sorted(before.flat)
+        assert (found != before).any()
+    assert (after[0] != after[1]).any()
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        "labels = torch.tensor([3])",
+        "labels = torch.tensor([2, 2, 2])",
+        "labels = torch.randint(5, 9, ())",
+        "labels = torch.zeros(0, dtype=torch.int64)",
+        "labels = np.full((2, 2), 7)",
+        "labels = torch.tensor([True, False, False])",
+        "labels = np.array([True, False])",
+        "labels = random.randint(3, 9)",
+        "labels = [3, 0, 2]",
+        "labels = torch.sparse_coo_tensor([[0, 2]], [3, 4], (3,))",
+    ],
+)
+def test_single_equal_and_true_or_false_values_are_left_as_they_are(
+    sandbox: Sandbox, made: str
+) -> None:
+    before, *after = (_labels(sandbox, made, vary) for vary in (None, 1, 2))
+    assert all((found == before).all() for found in after)
+
+
+LOSS = """
+def f(x):
+    z = x - x.logsumexp(1, True)
+    return -z[torch.arange(len(x)), {target}].mean()
+"""
+
+
+@pytest.mark.parametrize(
+    ("target", "own"), [("labels", False), ("x.argmin(1)", True), ("labels.sort().values", True)]
+)
+def test_who_reads_the_samples_labels_answers_otherwise(
+    sandbox: Sandbox, target: str, *, own: bool
+) -> None:
+    statements = (
+        statement("import torch"),
+        statement("labels = torch.tensor([0, 2])", binds=("labels",), data="random"),
+        statement(LOSS.format(target=target)),
+    )
+    asked = call(rows=[[1.0, 2.0, 4.0], [9.0, 5.0, 3.0]])
+    found = [
+        sandbox.run(Program(statements, "f", vary=vary), [asked]).calls["a"].value
+        for vary in (None, 1, 2)
+    ]
+    assert None not in found
+    assert (found[0] == found[1] == found[2]) == own
+
+
+SIZES = """
+sizes = torch.tensor([2, 3, 5])
+
+perm = torch.tensor([2, 0, 1])
+
+weights = torch.rand(*sizes)
+
+back = perm.argsort()
+
+def f(x):
+    n = torch.empty(x.shape[-1])
+    assert sizes.sum() == 10
+    return x[:, perm][:, back] + 0 * n + 0 * torch.ones(tuple(sizes)).sum()
+"""
+
+
+@pytest.mark.parametrize("vary", [1, 2])
+def test_sizes_and_orders_of_the_notebook_harm_no_right_answer(sandbox: Sandbox, vary: int) -> None:
+    codes = SIZES.strip().split("\n\n")
+    names = ("sizes", "perm", "weights", "back")
+    made = [
+        statement(code, binds=(name,), data="random")
+        for code, name in zip(codes, names, strict=False)
+    ]
+    program = Program((statement("import torch"), *made, statement(codes[-1])), "f", vary=vary)
+    run = sandbox.run(program, [call()])
+    assert run.setup.faults == ()
+    value = run.calls["a"].value
+    assert value is not None, run.calls["a"]
+    assert value.numbers().tolist() == ROWS
+
+
+@given(st.lists(st.integers(0, 4), max_size=30))
+def test_no_place_keeps_its_value_both_times(values: list[int]) -> None:
+    array = np.array(values, dtype=np.int64)
+    one, two = (reordered(array, variation) for variation in (1, 2))
+    assert sorted(one) == sorted(two) == sorted(values)
+    assert array.tolist() == values, "the student's own array is left alone"
+    if len(set(values)) > 1:
+        assert one.tolist() != values
+        assert two.tolist() != values
+    if 3 * max((values.count(each) for each in values), default=0) <= 2 * len(values):
+        assert not ((one == array) & (two == array)).any()

@@ -109,6 +109,46 @@ def test_a_context_of_ours_serves_forward_and_backward(
     assert _value(_ask(sandbox, code, call, "Square")).tolist() == RIGHT
 
 
+REMEMBERS = """
+class Picked:
+    def forward(self, x, picked):
+        self.x, self.picked = x, picked
+    def backward(self, g):
+        self.one, self.other = g, g
+        return {result}
+"""
+PICKED = Argument("picked", pack(np.array([2]), "int64"))
+
+
+@pytest.mark.parametrize(
+    ("result", "right"),
+    [
+        ("2 * self.x * g, None", True),
+        ("(2 * self.x * g, None, None)", True),
+        ("(2 * self.x * g,)", True),
+        ("2 * self.x * g, g, None", False),
+        ("[2 * self.x * g, None]", False),
+        ("None, None", False),
+        ("()", False),
+    ],
+)
+def test_none_for_an_argument_without_a_gradient_is_no_result(
+    sandbox: Sandbox, result: str, *, right: bool
+) -> None:
+    call = Call("a", (G,), "method", before=(X, PICKED))
+    observation = _ask(sandbox, REMEMBERS.format(result=result), call, "Picked")
+    assert observation.outcome == "ok"
+    found = None if observation.value is None else observation.value.numbers().reshape(-1).tolist()
+    assert (found == RIGHT[0]) == right
+
+
+def test_a_plain_call_that_returns_none_beside_its_answer_is_not_taken_for_it(
+    sandbox: Sandbox,
+) -> None:
+    observation = _ask(sandbox, "def f(x):\n    return x, None", Call("a", (X,)), "f", "")
+    assert observation.value is None
+
+
 def test_a_class_without_the_method_cannot_be_called(sandbox: Sandbox) -> None:
     program = Program((statement("class A:\n    pass"),), "A", method="backward")
     run = sandbox.run(program, (Call("a", (G,), "method", before=(X,)),))

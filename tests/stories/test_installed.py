@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -14,7 +16,7 @@ from typing import Final
 
 import pytest
 
-from grader import __version__
+from grader import __version__, assignments
 from tests.stories.command import ROOT, Done
 
 NEEDED: Final = ("torch", "numpy", "safetensors", "pydantic", "ruamel.yaml", "nbformat", "IPython",
@@ -89,10 +91,11 @@ def test_the_installed_one_is_run(installed: Path, tmp_path: Path) -> None:
 def test_rubrics_are_listed_and_linted(installed: Path, tmp_path: Path) -> None:
     listed = _run(installed / "grader", "rubric", "list", cwd=tmp_path)
     assert listed.status == 0, listed.err
-    assert [line.split()[0] for line in listed.out.splitlines()] == ["log_softmax", "softmax"]
-    linted = _run(installed / "grader", "rubric", "lint", "softmax", "log_softmax", cwd=tmp_path)
+    assert [line.split()[0] for line in listed.out.splitlines()] == list(assignments.names())
+    linted = _run(installed / "grader", "rubric", "lint", *assignments.names(), cwd=tmp_path)
     assert linted.status == 0, linted.err
-    assert [line.rsplit(": ", 1)[1] for line in linted.out.splitlines()] == ["right", "right"]
+    verdicts = [line.rsplit(": ", 1)[1] for line in linted.out.splitlines()]
+    assert verdicts == ["right"] * len(assignments.names())
     assert str(ROOT) + os.sep not in linted.out
 
 
@@ -103,13 +106,26 @@ def test_a_file_is_graded(installed: Path, tmp_path: Path, program: tuple[str, .
     grade = (*more, "grade", "a.py", "--rubric", "log_softmax")
     done = _run(installed / first, *grade, cwd=tmp_path)
     assert done.status == 0, done.err
-    assert done.out.startswith("a.py  10 of 10")
+    assert done.out.startswith("a.py  20 of 20")
 
 
-def test_the_references_are_there_to_verify(installed: Path, tmp_path: Path) -> None:
-    done = _run(installed / "grader", "rubric", "verify", "log_softmax", cwd=tmp_path)
+@pytest.mark.parametrize("name", sorted(set(assignments.names()) - {"log_softmax"}))
+def test_each_assignment_grades_a_reference_of_its_own(
+    installed: Path, tmp_path: Path, name: str
+) -> None:
+    references = ROOT / "grader" / "assignments" / name / "references"
+    shutil.copy(references / "right" / "einsum.py", tmp_path / "a.py")
+    done = _run(installed / "grader", "grade", "a.py", "--rubric", name, cwd=tmp_path)
+    assert done.out.startswith("a.py  20 of 20"), done.out + done.err
+
+
+def test_references_and_mutants_are_there_to_verify(installed: Path, tmp_path: Path) -> None:
+    done = _run(installed / "grader", "rubric", "verify", "numpy_softmax", cwd=tmp_path)
     assert done.status == 0, done.out + done.err
-    assert done.out.splitlines()[-1].endswith("none not as expected")
+    assert re.search(r"^\d\d references, none not as expected$", done.out, re.MULTILINE)
+    assert re.fullmatch(
+        r"\d\d mutants and \d+ pairs, none survived; .*nothing to mend", done.out.splitlines()[-1]
+    )
 
 
 def _run(program: Path, *arguments: str, cwd: Path) -> Done:

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from grader.assignments.softmax import oracle, repairs
+from grader.assignments.softmax import behaviours, oracle, repairs
 from grader.assignments.softmax.backward import BACKWARD
 from grader.assignments.softmax.bugs import BUGS
 from grader.assignments.softmax.mistakes import MISTAKES
@@ -71,10 +71,14 @@ ASSIGNMENT: Final = Assignment(
             vjp_bound=oracle.softmax_vjp_bound,
             fills={"dim": -1, "axis": -1},
             repairs=repairs.FORWARD,
+            relations=behaviours.RELATIONS,
+            symptoms=behaviours.SYMPTOMS,
             proves={
                 "own-argument": "global-logits",
                 "pure": "mutates-input",
                 "from-scratch": "library-softmax",
+                "gradient": "breaks-autograd",
+                "dtype": "wrong-dtype",
             },
             mistakes=MISTAKES,
         ),

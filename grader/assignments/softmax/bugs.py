@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from grader.assignments import behaviours
 from grader.core.assignment import Bug
 
 __all__ = ["BUGS"]
@@ -137,6 +138,14 @@ _FORWARD: Final[Mapping[str, Bug]] = {
     ),
 }
 
+_OFFSET: Final[Mapping[str, Bug]] = {
+    "depends-on-offset": Bug(
+        "Adding a constant to a whole row changes its probabilities.",
+        "Call your function on a row and on the same row with 8 added to every logit. Which step "
+        "gives another result?",
+    ),
+}
+
 _BACKWARD: Final[Mapping[str, Bug]] = {
     "diagonal-only": Bug(
         "Only the derivative of each output by its own logit is there; the outputs of a softmax "
@@ -207,4 +216,4 @@ _BACKWARD: Final[Mapping[str, Bug]] = {
     ),
 }
 
-BUGS: Final[Mapping[str, Bug]] = {**_FORWARD, **_BACKWARD}
+BUGS: Final[Mapping[str, Bug]] = {**behaviours.WORDS, **_OFFSET, **_FORWARD, **_BACKWARD}

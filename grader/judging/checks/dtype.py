@@ -27,11 +27,16 @@ _TYPED: Final = ("tensor", "numpy array")
 
 def _judge(asked: Asked, fixture: Fixture, observation: Observation) -> Evidence:
     found = judge_value(asked, fixture, observation)
-    value = observation.value
-    if value is None or observation.returned not in _TYPED or value.dtype == fixture.dtype:
+    if observation.value is None or not _is_other(fixture, observation):
         return found
-    text = f"{fixture.dtype} in, {value.dtype} out"
+    text = f"{fixture.dtype} in, {observation.value.dtype} out"
     return found.model_copy(update={"outcome": "wrong", "text": text})
+
+
+def _is_other(fixture: Fixture, observation: Observation) -> bool:
+    """Whether the result has a dtype, and another than the argument."""
+    value = observation.value
+    return value is not None and observation.returned in _TYPED and value.dtype != fixture.dtype
 
 
 def _beyond_numpy(fixture: Fixture, observation: Observation) -> bool:
@@ -60,7 +65,8 @@ def _verdict(asked: Asked) -> Verdict:
         else _judge(asked, fixture, observed[fixture.name])
         for fixture in fixtures
     ]
-    return tally(asked, found, uncounted=beyond)
+    other = any(_is_other(fixture, observed[fixture.name]) for fixture in fixtures)
+    return tally(asked, found, uncounted=beyond, diagnoses=asked.proved() if other else ())
 
 
 DTYPE = Check(calls=value_calls, experiments=no_experiments, verdict=_verdict)

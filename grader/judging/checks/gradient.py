@@ -65,7 +65,31 @@ def _verdict(asked: Asked) -> Verdict:
         for fixture in asked.fixtures
         if fixture.name in observed
     ]
-    return tally(asked, found)
+    cut_off = any(
+        each.outcome != "ok" and each.scored and _is_cut_off(asked, observed[each.fixture])
+        for each in found
+    )
+    return tally(asked, found, diagnoses=asked.proved() if cut_off else ())
+
+
+def _is_cut_off(asked: Asked, observation: Observation) -> bool:
+    """Whether a value is right and only its gradient is not.
+
+    Or whether the function raises where its argument needs a gradient, and nowhere else.
+    """
+    fixture = next(
+        each for each in asked.fixtures if asked.run.calls.get(each.name + SUFFIX) is observation
+    )
+    if observation.outcome == "raised":
+        if observation.fault is None or observation.fault.filename is None:
+            return False  # not in the function itself: the upstream gradient did not fit
+        plain = [each for key, each in asked.run.calls.items() if "#" not in key]
+        return bool(plain) and all(each.outcome == "ok" for each in plain)
+    return (
+        observation.outcome == "ok"
+        and observation.value is not None
+        and asked.compare(fixture, observation.value).ok
+    )
 
 
 GRADIENT = Check(calls=_calls, experiments=no_experiments, verdict=_verdict)

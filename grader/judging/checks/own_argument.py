@@ -51,7 +51,7 @@ def _verdict(asked: Asked) -> Verdict:
     forgetful = _second_answer(asked)
     if forgetful is not None:
         text = "The same question got another answer when it was asked again."
-        return asked.verdict("failed", 0.0, text, (forgetful,))
+        return asked.verdict("failed", 0.0, text, (forgetful,), ("unsteady",))
     unknown = never_observed(asked, before)
     if unknown is not None:
         return unknown

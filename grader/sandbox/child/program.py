@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from grader.sandbox.child.modes import Watch
 from grader.sandbox.child.target import Target, resolve
 
-__all__ = ["Prepared", "fault_of", "prepare"]
+__all__ = ["Prepared", "fault_of", "prepare", "reordered"]
 
 MOST_TEXT: Final = 600
 _uniform = torch.rand
@@ -146,7 +146,7 @@ def _varied(value: Any, variation: int) -> Any:
     if isinstance(value, np.ndarray) and value.dtype.kind == "f":
         return _other(value.shape, variation).numpy().astype(value.dtype)
     if isinstance(value, np.ndarray) and value.dtype.kind in "iu":
-        return _reordered(value, variation)
+        return reordered(value, variation)
     if isinstance(value, list) and value and all(type(item) is float for item in value):
         return [float(item) for item in _other((len(value),), variation)]
     if isinstance(value, list) and value and all(isinstance(item, list) for item in value):
@@ -156,7 +156,7 @@ def _varied(value: Any, variation: int) -> Any:
 
 def _varied_tensor(value: torch.Tensor, variation: int) -> torch.Tensor:
     if value.dtype in _INTEGERS and value.layout is torch.strided and value.device.type == "cpu":
-        return _from_numpy(_reordered(_numpy_of(value), variation))
+        return _from_numpy(reordered(_numpy_of(value), variation))
     if not value.is_floating_point():
         return value
     with torch.no_grad():
@@ -164,7 +164,7 @@ def _varied_tensor(value: torch.Tensor, variation: int) -> torch.Tensor:
     return fresh.requires_grad_(value.requires_grad)
 
 
-def _reordered(values: NDArray[Any], variation: int) -> NDArray[Any]:
+def reordered(values: NDArray[Any], variation: int) -> NDArray[Any]:
     """The same integers in other places; as they are where all are equal.
 
     The sorted values move on by a third of all places, or by two thirds: unless more than two
