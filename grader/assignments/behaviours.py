@@ -12,9 +12,11 @@ from grader.core.fixture import Inputs
 from grader.core.relation import Answer, Relation, Symptom
 from grader.core.tensor import Float64
 
-__all__ = ["HARD_CODED", "ORDER", "OVERFLOWS", "ROWS", "WORDS", "WRONG_SHAPE"]
+__all__ = ["HARD_CODED", "IMPRECISE", "ORDER", "OVERFLOWS", "ROWS", "WORDS", "WRONG_SHAPE"]
 
 _MOST_ROWS: Final = 8
+_FEW: Final = 2
+_LITTLE: Final = 0.02
 
 
 def _each_row(inputs: Inputs) -> tuple[Inputs, ...]:
@@ -47,19 +49,25 @@ ORDER: Final = Relation("depends-on-order", _turned_round, _turned_back)
 
 
 def _fixed_size(answers: Sequence[Answer]) -> bool:
-    """Right for one number of rows or classes alone, and no array of the right shape for others."""
+    """Right for one number of rows or classes alone.
+
+    Wrong for a number of rows means that no array of the right shape comes back; wrong numbers
+    there may have many causes.
+    """
     right = [each.inputs["x"].shape for each in answers if each.right]
     wrong = [each for each in answers if not each.right]
-    if len(right) < 2 or len(wrong) < 2 or any(len(shape) != 2 for shape in right):
-        return False
-    if not all(each.raised or _is_other_shape(each) for each in wrong):
-        return False
     shapes = [each.inputs["x"].shape for each in wrong]
-    return any(
-        len({shape[axis] for shape in right}) == 1
-        and all(shape[axis] != right[0][axis] for shape in shapes)
-        for axis in (0, 1)
+    if min(len(right), len(wrong)) < _FEW or any(len(shape) != 2 for shape in (*right, *shapes)):
+        return False
+    rows, classes = (len({shape[axis] for shape in right}) == 1 for axis in (0, 1))
+    if rows and all(each.raised or _is_other_shape(each) for each in wrong):
+        if all(shape[0] != right[0][0] for shape in shapes):
+            return True
+    other = {shape[1] for shape in shapes} - {right[0][1]}
+    fixed = all(
+        shape[1] != right[0][1] or (rows and shape[0] != right[0][0]) for shape in shapes
     )
+    return classes and fixed and len(other) >= _FEW
 
 
 def _is_other_shape(answer: Answer) -> bool:
@@ -67,8 +75,18 @@ def _is_other_shape(answer: Answer) -> bool:
 
 
 def _other_shape(answers: Sequence[Answer]) -> bool:
+    """Every wrong answer has another shape, where that could be seen."""
     wrong = [each for each in answers if not each.right]
-    return len(wrong) > 1 and all(map(_is_other_shape, wrong))
+    seen = [each for each in wrong if _is_other_shape(each)]
+    return len(seen) >= _FEW and all(
+        _is_other_shape(each) or (each.value is not None and _hides_shape(each.expected.shape))
+        for each in wrong
+    )
+
+
+def _hides_shape(shape: tuple[int, ...]) -> bool:
+    """Whether a result that was summed or turned round may have this shape too."""
+    return 1 in shape or len(set(shape)) < len(shape)
 
 
 def _not_finite(answers: Sequence[Answer]) -> bool:
@@ -76,14 +94,29 @@ def _not_finite(answers: Sequence[Answer]) -> bool:
     wrong = [each for each in answers if not each.right]
     return (
         any(each.right for each in answers)
-        and len(wrong) > 1
+        and len(wrong) >= _FEW
         and all(each.value is not None and not np.all(np.isfinite(each.value)) for each in wrong)
     )
+
+
+def _nearly(answers: Sequence[Answer]) -> bool:
+    """What is wrong is so by little beside the largest entry of its row."""
+    wrong = [each for each in answers if not each.right]
+    return len(wrong) >= _FEW and all(map(_is_near, wrong))
+
+
+def _is_near(answer: Answer) -> bool:
+    value, expected = answer.value, answer.expected
+    if value is None or value.shape != expected.shape or not np.all(np.isfinite(value)):
+        return False
+    largest = np.max(np.abs(expected), axis=-1, keepdims=True, initial=0.0)
+    return bool(np.all(np.abs(value - expected) <= _LITTLE * largest))
 
 
 HARD_CODED: Final = Symptom("hard-coded-shape", _fixed_size)
 WRONG_SHAPE: Final = Symptom("wrong-shape", _other_shape)
 OVERFLOWS: Final = Symptom("overflows", _not_finite)
+IMPRECISE: Final = Symptom("imprecise", _nearly)
 
 WORDS: Final[Mapping[str, Bug]] = {
     "rows-mixed": Bug(
@@ -99,6 +132,10 @@ WORDS: Final[Mapping[str, Bug]] = {
     "overflows": Bug(
         "It is right for ordinary numbers, and gives nan or inf for extreme ones.",
         "Print every step for the failing input: which is the first that is not finite?",
+    ),
+    "imprecise": Bug(
+        "The result is close to what is right, but not as close as its dtype allows.",
+        "Look for a constant, a rounding or a conversion that the formula does not ask for.",
     ),
 }
 """No cause is named: none could be told for certain."""

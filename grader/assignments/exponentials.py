@@ -261,6 +261,8 @@ def sums(function: Function, node: Value) -> Iterator[Reduction]:
 def row_max(function: Function, of: ast.expr) -> Iterator[tuple[str, str]]:
     """Source of the largest entry of each row of an expression, with the variant's name."""
     text = function.text(of)
+    if isinstance(of, ast.Name) and function.is_free(of.id) and function.parameters:
+        text = function.parameters[0]
     if not isinstance(of, ast.Name | ast.Attribute | ast.Subscript | ast.Call):
         text = f"({text})"
     yield f"{text}.amax(dim=-1, keepdim=True)", ""

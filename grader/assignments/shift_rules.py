@@ -83,7 +83,10 @@ def _no_shift_under_log(function: Function) -> Iterator[Fix]:
 
 
 def _is_shifted(each: Exponential) -> bool:
-    return shifted(each.function, each.exponent)
+    exponent = each.exponent
+    if isinstance(exponent, ast.Name) and each.function.is_free(exponent.id):
+        return False  # the notebook's data in the argument's place, as it is
+    return shifted(each.function, exponent)
 
 
 def _exponents(found: list[Exponential]) -> set[tuple[str, frozenset[int]]]:

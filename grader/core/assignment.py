@@ -80,9 +80,10 @@ class Task:
 
     mistakes        known bugs, alone and together, by their results
     repairs         small edits of source that undo known bugs
-    relations       what a right target keeps between its own answers; where nothing explains a
-                    loss, the first that is broken is told
-    symptoms        behaviours read off all answers; likewise, the first that is seen
+    symptoms        behaviours read off all answers; where nothing explains a loss, the first that
+                    is seen is told
+    relations       what a right target keeps between its own answers; where no symptom is seen, the
+                    first that is broken is told
     """
 
     wanted: Wanted

@@ -46,7 +46,9 @@ class Symptom:
     """A behaviour read off all answers together.
 
     seen  the answers on every fixture that decides values -> whether this is what they show
+    last  it says little: told only where every relation holds
     """
 
     bug: str
     seen: Callable[[Sequence[Answer]], bool]
+    last: bool = False

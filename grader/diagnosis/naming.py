@@ -11,6 +11,7 @@ from grader.diagnosis.behaviour import behaviours
 from grader.diagnosis.finding import Confidence, Finding
 from grader.diagnosis.matched import matches
 from grader.diagnosis.observed import diagnosis_of, observed, uncalled
+from grader.judging.checks import FOLLOWING
 from grader.judging.plan import roles
 from grader.repairing.verified import Verified, verified
 
@@ -45,17 +46,21 @@ def name_bugs(
     """The rows with the bugs that explain them, and one diagnosis a bug and role.
 
     What an experiment of a check or a repair has proved comes first; outputs are matched for what
-    is not explained by then; of what is left the behaviour is told without a cause. Of each role
-    those that explain most come first.
+    is not explained by then. Of a role for which there is no cause at all the behaviour is told. Of
+    each role those that explain most come first.
     """
-    known = [*observed(exam, rows), *_proved(repairs)]
-    explained = {name for each in known if each.bug != HOW for name in each.criteria}
+    following = _following(exam)
+    seen = observed(exam, rows)
+    known = [each for each in seen if not set(each.criteria) <= following]
+    known += _proved(repairs)
     dependent = _dependent(exam, known)
-    matched = (each for each in matches(record, exam, rows) if each.role not in dependent)
-    known += _narrowed(matched, {row.id for row in rows} - explained)
-    explained |= {name for each in known if each.bug != HOW for name in each.criteria}
-    open_rows = [row for row in rows if row.status in LOST and row.id not in explained]
-    known += (each for each in behaviours(record, exam, open_rows) if each.role not in dependent)
+    later = [each for each in seen if set(each.criteria) <= following]
+    later += matches(record, exam, rows)
+    known += _narrowed((each for each in later if each.role not in dependent), _open(rows, known))
+    lost = [row for row in rows if row.status in LOST and row.id in _open(rows, known)]
+    causes = [each for each in known if each.bug != HOW and not set(each.criteria) <= following]
+    caused = dependent | {each.role for each in causes}
+    known += (each for each in behaviours(record, exam, lost) if each.role not in caused)
     found = _without_how(_merged(known, rows))
     order = {role: at for at, role in enumerate(roles(exam))}
     found.sort(key=lambda each: (order[each.role], -len(each.criteria)))
@@ -73,8 +78,19 @@ def _proved(repairs: Mapping[str, Verified]) -> Iterator[Finding]:
                 yield Finding(role, change.bug, confidence, criteria, change.places[0])
 
 
+def _following(exam: Exam) -> frozenset[str]:
+    """Criteria that may be lost in consequence of what another one shows."""
+    return frozenset(each.id for each in exam.rubric.criteria if each.check in FOLLOWING)
+
+
+def _open(rows: Rows, known: Iterable[Finding]) -> set[str]:
+    """Criteria for which no cause is known yet."""
+    explained = {name for each in known if each.bug != HOW for name in each.criteria}
+    return {row.id for row in rows} - explained
+
+
 def _dependent(exam: Exam, known: Iterable[Finding]) -> set[str]:
-    """Roles whose target's answers depend on more than its argument: they may look like anything."""
+    """Roles whose target's answers depend on more than its argument: they may look like any."""
     return {
         each.role
         for each in known

@@ -15,7 +15,7 @@ from grader.core.slice import Slice
 from grader.core.tensor import Float64
 from grader.core.verdict import Verdict
 from grader.judging.calling import convention_of
-from grader.judging.checks import CHECKS
+from grader.judging.checks import CHECKS, FOLLOWING
 from grader.judging.discovery import STAND_IN
 from grader.judging.judge import MAIN, better_run, judge_run, under
 from grader.judging.plan import asked_of, chosen, criteria_of
@@ -24,6 +24,7 @@ __all__ = [
     "Base",
     "Telling",
     "base_of",
+    "binding",
     "explained",
     "held",
     "holds",
@@ -90,6 +91,12 @@ def explained(verdicts: Verdicts) -> dict[str, tuple[str, ...]]:
         if lost(verdict)
     }
     return {name: bugs for name, bugs in found.items() if bugs}
+
+
+def binding(exam: Exam, role: str, verdicts: Verdicts) -> dict[str, tuple[str, ...]]:
+    """What experiments have named and no other bug could have brought about."""
+    own = {each.id for each in criteria_of(exam, role) if each.check not in FOLLOWING}
+    return {name: bugs for name, bugs in explained(verdicts).items() if name in own}
 
 
 def unexplained(verdicts: Verdicts) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from grader.core.slice import Slice
 from grader.core.verdict import Verdict
 from grader.judging.judge import MAIN, judge_run, under
 from grader.judging.plan import criteria_of
-from grader.repairing.trying import Base, base_of, explained, held, holds, lost
+from grader.repairing.trying import Base, base_of, binding, held, holds, lost
 
 __all__ = ["REPAIR", "Verified", "verified", "without"]
 
@@ -56,7 +56,7 @@ def verified(
         return None
     changes = repair.sets[0].changes
     after = _judged(exam, role, cut, exchanges, REPAIR)
-    if after is None or not _is_whole(base, after) or not _binds(base, after, changes):
+    if after is None or not _is_whole(base, after) or not _binds(exam, role, base, after, changes):
         return None
     lacking = [
         base.verdicts if len(changes) == 1 else _judged(exam, role, cut, exchanges, without(at))
@@ -110,12 +110,14 @@ def _is_whole(base: Base, after: Mapping[str, Verdict]) -> bool:
     return held(base, after) != "no"
 
 
-def _binds(base: Base, after: Mapping[str, Verdict], changes: tuple[Change, ...]) -> bool:
+def _binds(
+    exam: Exam, role: str, base: Base, after: Mapping[str, Verdict], changes: tuple[Change, ...]
+) -> bool:
     """Whether each bug that an experiment named is named by the set, where that mends it."""
     named = {change.bug for change in changes}
     return all(
         bug in named
-        for name, bugs in explained(base.verdicts).items()
+        for name, bugs in binding(exam, role, base.verdicts).items()
         if holds(after[name])
         for bug in bugs
     )

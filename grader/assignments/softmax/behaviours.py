@@ -7,7 +7,14 @@ from typing import Final
 
 import numpy as np
 
-from grader.assignments.behaviours import HARD_CODED, ORDER, OVERFLOWS, ROWS, WRONG_SHAPE
+from grader.assignments.behaviours import (
+    HARD_CODED,
+    IMPRECISE,
+    ORDER,
+    OVERFLOWS,
+    ROWS,
+    WRONG_SHAPE,
+)
 from grader.core.fixture import Inputs
 from grader.core.relation import Answer, Relation, Symptom
 from grader.core.tensor import Float64
@@ -15,6 +22,7 @@ from grader.core.tensor import Float64
 __all__ = ["RELATIONS", "SYMPTOMS"]
 
 _OFFSET: Final = 8.0
+_APART: Final = 0.01
 _LARGEST: Final = 2.0**14  # with steps of 1/64 the sum stays exact in float32
 
 
@@ -32,14 +40,34 @@ def _same(_: Inputs, answers: tuple[Float64, ...]) -> Float64:
 def _unnormalised(answers: Sequence[Answer]) -> bool:
     """Every wrong answer holds a finite row that does not sum to one."""
     wrong = [each for each in answers if not each.right]
-    return len(wrong) > 1 and all(map(_sums_to_other, wrong))
+    return len(wrong) > 1 and all(
+        _is_shaped(each) and bool(np.any(_apart_from_one(each))) for each in wrong
+    )
 
 
-def _sums_to_other(answer: Answer) -> bool:
-    if answer.value is None or answer.value.shape != answer.expected.shape:
-        return False
-    totals = answer.value.sum(axis=-1)
-    return bool(np.any(np.isfinite(totals) & (np.abs(totals - 1) > 0.01)))
+def _uneven(answers: Sequence[Answer]) -> bool:
+    """Every wrong answer is a distribution, so that ratios of classes are what is wrong in it."""
+    wrong = [each for each in answers if not each.right]
+    return len(wrong) > 1 and all(
+        _is_shaped(each) and not np.any(_apart_from_one(each)) and _is_finite(each)
+        for each in wrong
+    )
+
+
+def _is_shaped(answer: Answer) -> bool:
+    return answer.value is not None and answer.value.shape == answer.expected.shape
+
+
+def _is_finite(answer: Answer) -> bool:
+    return answer.value is not None and bool(np.all(np.isfinite(answer.value)))
+
+
+def _apart_from_one(answer: Answer) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+    """By row: whether its sum is finite and other than one."""
+    value = np.zeros(1) if answer.value is None else answer.value
+    with np.errstate(invalid="ignore", over="ignore"):
+        totals = value.sum(axis=-1)
+        return np.asarray(np.isfinite(totals) & (np.abs(totals - 1) > _APART))
 
 
 RELATIONS: Final[tuple[Relation, ...]] = (
@@ -50,6 +78,8 @@ RELATIONS: Final[tuple[Relation, ...]] = (
 SYMPTOMS: Final[tuple[Symptom, ...]] = (
     HARD_CODED,
     WRONG_SHAPE,
-    Symptom("not-normalised", _unnormalised),
+    IMPRECISE,
     OVERFLOWS,
+    Symptom("not-normalised", _unnormalised),
+    Symptom("not-exponential", _uneven, last=True),
 )

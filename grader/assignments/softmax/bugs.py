@@ -138,11 +138,16 @@ _FORWARD: Final[Mapping[str, Bug]] = {
     ),
 }
 
-_OFFSET: Final[Mapping[str, Bug]] = {
+_BEHAVIOUR: Final[Mapping[str, Bug]] = {
     "depends-on-offset": Bug(
         "Adding a constant to a whole row changes its probabilities.",
         "Call your function on a row and on the same row with 8 added to every logit. Which step "
         "gives another result?",
+    ),
+    "not-exponential": Bug(
+        "Rows sum to one, but classes whose logits are 1 apart are not a factor of e apart.",
+        "Work out by hand what a row of two classes with the logits 0 and 1 should give, and "
+        "compare.",
     ),
 }
 
@@ -216,4 +221,4 @@ _BACKWARD: Final[Mapping[str, Bug]] = {
     ),
 }
 
-BUGS: Final[Mapping[str, Bug]] = {**behaviours.WORDS, **_OFFSET, **_FORWARD, **_BACKWARD}
+BUGS: Final[Mapping[str, Bug]] = {**behaviours.WORDS, **_BEHAVIOUR, **_FORWARD, **_BACKWARD}

@@ -24,7 +24,11 @@ from grader.judging.checks.own_argument import OWN_ARGUMENT
 from grader.judging.checks.pure import PURE
 from grader.judging.checks.values import VALUES
 
-__all__ = ["CHECKS", "Asked", "Check", "Experiment"]
+__all__ = ["CHECKS", "FOLLOWING", "Asked", "Check", "Experiment"]
+
+FOLLOWING: Final = frozenset({"dtype", "gradient"})
+"""Checks that name a bug of their own which may as well follow from another one: the dtype of a
+notebook variable that is read, the gradient of a wrong formula."""
 
 CHECKS: Final[Mapping[str, Check]] = MappingProxyType(
     {

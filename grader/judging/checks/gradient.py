@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from grader.core.assignment import Task
@@ -65,30 +66,25 @@ def _verdict(asked: Asked) -> Verdict:
         for fixture in asked.fixtures
         if fixture.name in observed
     ]
-    cut_off = any(
-        each.outcome != "ok" and each.scored and _is_cut_off(asked, observed[each.fixture])
-        for each in found
-    )
-    return tally(asked, found, diagnoses=asked.proved() if cut_off else ())
+    return tally(asked, found, diagnoses=asked.proved() if _is_cut_off(asked, observed) else ())
 
 
-def _is_cut_off(asked: Asked, observation: Observation) -> bool:
-    """Whether a value is right and only its gradient is not.
+def _is_cut_off(asked: Asked, observed: Mapping[str, Observation]) -> bool:
+    """Whether every value is right, and only gradients are missing or wrong.
 
     Or whether the function raises where its argument needs a gradient, and nowhere else.
     """
-    fixture = next(
-        each for each in asked.fixtures if asked.run.calls.get(each.name + SUFFIX) is observation
-    )
-    if observation.outcome == "raised":
-        if observation.fault is None or observation.fault.filename is None:
-            return False  # not in the function itself: the upstream gradient did not fit
+    calls = [observed[fixture.name] for fixture in asked.scored if fixture.name in observed]
+    if any(each.outcome == "raised" for each in calls):
+        faults = [each.fault for each in calls if each.outcome == "raised"]
         plain = [each for key, each in asked.run.calls.items() if "#" not in key]
-        return bool(plain) and all(each.outcome == "ok" for each in plain)
-    return (
-        observation.outcome == "ok"
-        and observation.value is not None
-        and asked.compare(fixture, observation.value).ok
+        own = all(fault is not None and fault.filename is not None for fault in faults)
+        return own and bool(plain) and all(each.outcome == "ok" for each in plain)
+    return all(
+        fixture.name in observed
+        and (value := observed[fixture.name].value) is not None
+        and asked.compare(fixture, value).ok
+        for fixture in asked.scored
     )
 
 
