@@ -41,7 +41,7 @@ def _turned_back(_: Inputs, answers: tuple[Float64, ...]) -> Float64:
     return answers[0][..., ::-1]
 
 
-ROWS: Final = Relation("rows-mixed", _each_row, _joined)
+ROWS: Final = Relation("rows-mixed", _each_row, _joined, finite=False)
 """Split the batch: a row's answer is that of the row alone."""
 
 ORDER: Final = Relation("depends-on-order", _turned_round, _turned_back)
@@ -60,13 +60,11 @@ def _fixed_size(answers: Sequence[Answer]) -> bool:
     if min(len(right), len(wrong)) < _FEW or any(len(shape) != 2 for shape in (*right, *shapes)):
         return False
     rows, classes = (len({shape[axis] for shape in right}) == 1 for axis in (0, 1))
-    if rows and all(each.raised or _is_other_shape(each) for each in wrong):
-        if all(shape[0] != right[0][0] for shape in shapes):
-            return True
+    other_rows = rows and all(shape[0] != right[0][0] for shape in shapes)
+    if other_rows and all(each.raised or _is_other_shape(each) for each in wrong):
+        return True
     other = {shape[1] for shape in shapes} - {right[0][1]}
-    fixed = all(
-        shape[1] != right[0][1] or (rows and shape[0] != right[0][0]) for shape in shapes
-    )
+    fixed = all(shape[1] != right[0][1] or (rows and shape[0] != right[0][0]) for shape in shapes)
     return classes and fixed and len(other) >= _FEW
 
 

@@ -18,11 +18,13 @@ class Relation:
     bug      diagnosis id of the behaviour where it does not hold
     changed  inputs -> the inputs of further calls; empty where they say nothing
     kept     (inputs, answers to the further calls) -> what the answer to `inputs` must be then
+    finite   answers that are not finite say nothing of it
     """
 
     bug: str
     changed: Callable[[Inputs], tuple[Inputs, ...]]
     kept: Callable[[Inputs, tuple[Float64, ...]], Float64]
+    finite: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,8 @@ class Answer:
 class Symptom:
     """A behaviour read off all answers together.
 
-    seen  the answers on every fixture that decides values -> whether this is what they show
+    seen  the answers on fixtures that decide values and that no trivial answer passes -> whether
+          this is what they show
     last  it says little: told only where every relation holds
     """
 

@@ -2,101 +2,165 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Final
 
 import numpy as np
 
 from grader.core.fixture import Argument, Fixture
-from grader.core.observation import Call, Exchange, Observation
+from grader.core.observation import Call, Exchange, Observation, Poison, Program
 from grader.core.record import Exam, Record
 from grader.core.relation import Answer, Relation
 from grader.core.report import CriterionResult
 from grader.core.rubric import Criterion
-from grader.core.tensor import RawTensor, pack
+from grader.core.tensor import Float64, RawTensor, pack
 from grader.diagnosis.finding import Finding
 from grader.fixtures.closeness import errors
 from grader.judging.compare import compare
 from grader.judging.judge import MAIN
 from grader.judging.plan import chosen, criteria_of, roles
 
-__all__ = ["RELATION", "behaviours", "relation_calls"]
+__all__ = ["DRAWN", "RELATION", "behaviours", "drawn_program", "relation_calls", "relation_program"]
 
-RELATION = "relation/main"
+RELATION: Final = "relation/main"
 """Name of the exchange with the further calls that relations ask for."""
 
-SLACK = 4
+DRAWN: Final = "relation/drawn"
+"""Name of the exchange with the same calls under other dice."""
+
+SLACK: Final = 4
 """Two answers of one target may differ by so many times the error that one of them may have."""
+
+_DICE: Final = tuple(
+    f"aten::{name}*"
+    for name in ("rand", "normal", "uniform", "bernoulli", "exponential", "native_dropout")
+)
+_STILL: Final = "#still"
+"""Suffix of a fixture's own question, asked once more after those of its relations."""
+
+_VALUED: Final = frozenset({"values", "gradient", "dtype"})
+"""Checks that are lost where values are wrong."""
+
+
+def relation_program(main: Program) -> Program:
+    """What the calls of relations are made of; it tells which of them roll dice."""
+    return replace(main, watch=_DICE)
+
+
+def drawn_program(main: Program) -> Program:
+    """The same under other dice: every draw is moved on by one place."""
+    return replace(main, watch=(), poison=Poison(_DICE, (), "roll"))
 
 
 def relation_calls(exam: Exam, role: str, main: Exchange, lost: Sequence[str]) -> tuple[Call, ...]:
-    """For each lost criterion that looks at values, its relations on the first fixture they fit.
+    """For each lost criterion that looks at values, its relations on the first wrong answer.
 
-    None for a role whose targets are called in ways of their own.
+    Each of these fixtures is then asked as it is, too: where that gets another answer than in
+    `main`, answers depend on more than the question. None for a role whose targets are called in
+    ways of their own.
     """
     task = exam.assignment.task(role)
     found: dict[str, Call] = {}
+    still: dict[str, Call] = {}
     if task.conventions:
         return ()
     for criterion in _value_criteria(exam, role):
-        if criterion.id in lost:
-            wrong = [each for each in _decisive(exam, criterion) if not _is_right(each, main)]
-            for relation in task.relations:
-                for fixture in wrong:
-                    calls = _calls(relation, fixture)
-                    if calls:
-                        found |= {call.key: call for call in calls}
-                        break
-    return tuple(found.values())
+        wrong = [each for each in _decisive(exam, criterion) if _is_wrong(each, main)]
+        if criterion.id not in lost or not wrong:
+            continue
+        key = wrong[0].name + _STILL
+        still[key] = Call(key, wrong[0].arguments)
+        for relation in task.relations:
+            calls = next(filter(None, (_calls(relation, fixture) for fixture in wrong)), ())
+            found |= {call.key: call for call in calls}
+    return (*found.values(), *still.values())
 
 
 def behaviours(record: Record, exam: Exam, rows: Sequence[CriterionResult]) -> Iterator[Finding]:
     """What is seen of the targets whose `rows` are lost and not explained; of a settled record."""
-    lost = [row.id for row in rows]
     for role in roles(exam):
-        task = exam.assignment.task(role)
         main = record.exchanges.get(role, {}).get(MAIN)
-        names = [each.id for each in criteria_of(exam, role) if each.id in lost]
+        own = {each.id: each.check for each in criteria_of(exam, role)}
+        names = tuple(row.id for row in rows if row.id in own)
         if main is None or not names or main.run.stopped:
             continue
-        odd = _no_numbers(main)
+        odd = _no_numbers(exam, role, main)
         if odd:
-            yield Finding(role, odd, "proved", tuple(names))
+            yield Finding(role, odd, "proved", names)
             continue
-        if task.conventions:
-            continue
-        yield from _broken(record, exam, role, main, names)
-        answers = _answers(exam, role, main)
-        for symptom in task.symptoms:
-            if symptom.seen(answers):
-                yield Finding(role, symptom.bug, "matched", tuple(names))
-                break
+        names = tuple(name for name in names if own[name] in _VALUED)
+        if names and not exam.assignment.task(role).conventions:
+            yield from _of_values(exam, role, record.exchanges[role], names)
 
 
-def _no_numbers(main: Exchange) -> str:
-    """The engine's own id where no call ever returned numbers; else empty."""
-    calls = [each for key, each in main.run.calls.items() if "#" not in key]
-    ended = [each for each in calls if each.outcome == "ok"]
-    if not ended or len(ended) < len(calls) or any(each.value is not None for each in ended):
+def _of_values(
+    exam: Exam, role: str, exchanges: Mapping[str, Exchange], names: tuple[str, ...]
+) -> Iterator[Finding]:
+    """The first that holds: unsteady answers, a symptom, broken relations, a weak symptom."""
+    task, main = exam.assignment.task(role), exchanges[MAIN]
+    if _is_unsteady(exam, exchanges):
+        yield Finding(role, "unsteady", "proved", names)
+        return
+    answers = _answers(exam, role, main)
+    seen = next((each for each in task.symptoms if each.seen(answers)), None)
+    broken = _broken(exam, role, exchanges, names) if seen is None or seen.last else ()
+    if broken:
+        yield from broken
+    elif seen is not None:
+        yield Finding(role, seen.bug, "matched", names)
+
+
+def _no_numbers(exam: Exam, role: str, main: Exchange) -> str:
+    """The engine's own id where no call returned an array of numbers; else empty.
+
+    Arrays of equal shape in a tuple look like one of them, which nobody returned.
+    """
+    calls = [seen for each in _fixtures(exam, role) if (seen := main.run.calls.get(each.name))]
+    if not calls or any(each.outcome != "ok" for each in calls):
         return ""
-    return "returns-nothing" if all(each.returned == "nothing" for each in ended) else "not-numbers"
+    if all(each.value is None and each.returned == "nothing" for each in calls):
+        return "returns-nothing"
+    none = [each for each in calls if each.value is None]
+    tuples = [each for each in calls if each.value is not None and each.returned == "tuple"]
+    return "not-numbers" if none and len(none) + len(tuples) == len(calls) else ""
+
+
+def _is_unsteady(exam: Exam, exchanges: Mapping[str, Exchange]) -> bool:
+    """Whether one question got another answer, after other questions or under other dice."""
+    main = exchanges[MAIN].run
+    further = [exchanges[name].run for name in (RELATION, DRAWN) if name in exchanges]
+    return any(
+        _is_other(fixture, main.calls.get(fixture.name), run.calls.get(fixture.name + _STILL))
+        for run in further
+        for fixture in exam.fixtures
+    )
+
+
+def _is_other(fixture: Fixture, first: Observation | None, second: Observation | None) -> bool:
+    if first is None or second is None or first.value is None or second.value is None:
+        return False
+    if first.value.shape != second.value.shape:
+        return True
+    before, after = _numbers(first.value), _numbers(second.value)
+    return bool(np.any(errors(before, after) > _allowed(fixture, before, after)))
 
 
 def _broken(
-    record: Record, exam: Exam, role: str, main: Exchange, names: Sequence[str]
-) -> Iterator[Finding]:
+    exam: Exam, role: str, exchanges: Mapping[str, Exchange], names: Sequence[str]
+) -> tuple[Finding, ...]:
     """The first relation that does not hold, for each criterion on whose fixtures it does not."""
-    exchange = record.exchanges[role].get(RELATION)
+    exchange = exchanges.get(RELATION)
     if exchange is None:
-        return
+        return ()
+    found: list[Finding] = []
     for criterion in _value_criteria(exam, role):
-        if criterion.id in names:
-            for relation in exam.assignment.task(role).relations:
-                if any(
-                    _breaks(relation, fixture, main, exchange)
-                    for fixture in _decisive(exam, criterion)
-                ):
-                    yield Finding(role, relation.bug, "proved", (criterion.id,))
-                    break
+        fixtures = _decisive(exam, criterion) if criterion.id in names else ()
+        for relation in exam.assignment.task(role).relations:
+            if any(_breaks(relation, each, exchanges[MAIN], exchange) for each in fixtures):
+                found.append(Finding(role, relation.bug, "proved", (criterion.id,)))
+                break
+    return tuple(found)
 
 
 def _breaks(relation: Relation, fixture: Fixture, main: Exchange, exchange: Exchange) -> bool:
@@ -106,16 +170,28 @@ def _breaks(relation: Relation, fixture: Fixture, main: Exchange, exchange: Exch
     values = [each.value for each in further if each is not None and each.value is not None]
     if not calls or own is None or own.value is None or len(values) < len(calls):
         return False
-    answers = tuple(np.asarray(each.numbers(), dtype=np.float64) for each in values)
-    got = np.asarray(own.value.numbers(), dtype=np.float64)
-    bound = fixture.truth.bound
+    answers, got = tuple(map(_numbers, values)), _numbers(own.value)
+    if relation.finite and not all(np.all(np.isfinite(each)) for each in (got, *answers)):
+        return False
     try:
         expected = relation.kept(fixture.inputs, answers)
     except (ValueError, IndexError):
         return False  # answers of odd shapes cannot be put together
-    if got.shape != expected.shape or got.shape != bound.shape:
+    if got.shape != expected.shape or got.shape != fixture.truth.expected.shape:
         return False
-    return bool(np.any(errors(got, expected) > SLACK * bound))
+    return bool(np.any(errors(got, expected) > _allowed(fixture, got, expected)))
+
+
+def _allowed(fixture: Fixture, *answers: Float64) -> float:
+    """How far two answers may be apart, in proportion where they are larger than right ones."""
+    right = _largest(fixture.truth.expected)
+    scale = max(1.0, *(_largest(each) / right for each in answers)) if right else 1.0
+    return SLACK * float(fixture.truth.bound.max(initial=0.0)) * scale
+
+
+def _largest(values: Float64) -> float:
+    """The largest finite size of an entry, 0 where there is none."""
+    return float(np.max(np.abs(values), where=np.isfinite(values), initial=0.0))
 
 
 def _calls(relation: Relation, fixture: Fixture) -> tuple[Call, ...]:
@@ -131,16 +207,22 @@ def _calls(relation: Relation, fixture: Fixture) -> tuple[Call, ...]:
     return tuple(given)
 
 
-def _answers(exam: Exam, role: str, main: Exchange) -> tuple[Answer, ...]:
-    fixtures = {
+def _fixtures(exam: Exam, role: str) -> tuple[Fixture, ...]:
+    """Those that decide whether values are right, each once."""
+    found = {
         fixture.name: fixture
         for criterion in _value_criteria(exam, role)
         for fixture in _decisive(exam, criterion)
     }
+    return tuple(found.values())
+
+
+def _answers(exam: Exam, role: str, main: Exchange) -> tuple[Answer, ...]:
+    """What symptoms are read off: answers that no trivial answer could be taken for."""
     return tuple(
-        _answer(fixture, main.run.calls[name])
-        for name, fixture in fixtures.items()
-        if name in main.run.calls
+        _answer(fixture, main.run.calls[fixture.name])
+        for fixture in _fixtures(exam, role)
+        if fixture.name in main.run.calls and not fixture.degenerate
     )
 
 
@@ -150,13 +232,14 @@ def _answer(fixture: Fixture, seen: Observation) -> Answer:
     return Answer(fixture.inputs, fixture.truth.expected, seen.outcome == "raised", value, right)
 
 
-def _numbers(value: RawTensor) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+def _numbers(value: RawTensor) -> Float64:
     return np.asarray(value.numbers(), dtype=np.float64)
 
 
-def _is_right(fixture: Fixture, main: Exchange) -> bool:
+def _is_wrong(fixture: Fixture, main: Exchange) -> bool:
+    """Whether numbers came back, and other ones than should."""
     seen = main.run.calls.get(fixture.name)
-    return seen is not None and seen.value is not None and compare(seen.value, fixture.truth).ok
+    return seen is not None and seen.value is not None and not compare(seen.value, fixture.truth).ok
 
 
 def _value_criteria(exam: Exam, role: str) -> tuple[Criterion, ...]:

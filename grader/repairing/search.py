@@ -80,13 +80,14 @@ class _Run:
         """None where the bound is reached or nothing more can be tried."""
         if self.tried >= MOST_TRIED:
             return None
-        self.tried += 1
         found = self._evaluate(chosen, union)
-        if found is not None:
-            self.mended[frozenset(map(id, chosen))] = found.mended
-        if found is not None and found.held == "whole":
+        if found is None:
+            return None
+        self.tried += 1
+        self.mended[frozenset(map(id, chosen))] = found.mended
+        if found.held == "whole":
             self.whole.append(chosen)
-        if found is not None and found.held == "nearly" and self._is_smallest(chosen):
+        if found.held == "nearly" and self._is_smallest(chosen):
             self.nearly.append(chosen)
         return found
 

@@ -65,8 +65,17 @@ def _verdict(asked: Asked) -> Verdict:
         else _judge(asked, fixture, observed[fixture.name])
         for fixture in fixtures
     ]
-    other = any(_is_other(fixture, observed[fixture.name]) for fixture in fixtures)
+    other = any(_is_only_other(asked, fixture, observed[fixture.name]) for fixture in fixtures)
     return tally(asked, found, uncounted=beyond, diagnoses=asked.proved() if other else ())
+
+
+def _is_only_other(asked: Asked, fixture: Fixture, observation: Observation) -> bool:
+    """Whether numbers are right and their dtype is not: of wrong ones it may be a consequence."""
+    return (
+        observation.value is not None
+        and _is_other(fixture, observation)
+        and asked.compare(fixture, observation.value).ok
+    )
 
 
 DTYPE = Check(calls=value_calls, experiments=no_experiments, verdict=_verdict)

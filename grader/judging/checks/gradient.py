@@ -8,7 +8,7 @@ from typing import Final
 from grader.core.assignment import Task
 from grader.core.convention import Convention
 from grader.core.fixture import Fixture
-from grader.core.observation import Call, Observation
+from grader.core.observation import Call, Fault, Observation
 from grader.core.report import Evidence
 from grader.core.rubric import Criterion
 from grader.core.verdict import Verdict
@@ -27,6 +27,8 @@ from grader.judging.compare import compare
 __all__ = ["GRADIENT"]
 
 SUFFIX: Final = "#gradient"
+IN_PLACE: Final = "modified by an inplace operation"
+"""What autograd says on its way back where a value that it needs was overwritten."""
 
 
 def _calls(
@@ -72,20 +74,32 @@ def _verdict(asked: Asked) -> Verdict:
 def _is_cut_off(asked: Asked, observed: Mapping[str, Observation]) -> bool:
     """Whether every value is right, and only gradients are missing or wrong.
 
-    Or whether the function raises where its argument needs a gradient, and nowhere else.
+    Or whether the function raises because its argument needs a gradient.
     """
     calls = [observed[fixture.name] for fixture in asked.scored if fixture.name in observed]
     if any(each.outcome == "raised" for each in calls):
-        faults = [each.fault for each in calls if each.outcome == "raised"]
         plain = [each for key, each in asked.run.calls.items() if "#" not in key]
-        own = all(fault is not None and fault.filename is not None for fault in faults)
-        return own and bool(plain) and all(each.outcome == "ok" for each in plain)
+        known = {_where(each.fault) for each in plain if each.fault is not None}
+        return any(each.outcome == "ok" for each in plain) and all(
+            each.fault is not None and _is_own(each.fault) and _where(each.fault) not in known
+            for each in calls
+            if each.outcome == "raised"
+        )
     return all(
         fixture.name in observed
         and (value := observed[fixture.name].value) is not None
         and asked.compare(fixture, value).ok
         for fixture in asked.scored
     )
+
+
+def _where(fault: Fault) -> tuple[str, str | None, int | None]:
+    return fault.type, fault.filename, fault.line
+
+
+def _is_own(fault: Fault) -> bool:
+    """Whether the function itself brought it about: not an upstream gradient that does not fit."""
+    return fault.filename is not None or IN_PLACE in fault.message
 
 
 GRADIENT = Check(calls=_calls, experiments=no_experiments, verdict=_verdict)
