@@ -34,6 +34,7 @@ GENERAL: Final = {
     "timeout",
     "killed",
     "unsteady",
+    "draws-random",
     "returns-nothing",
     "not-numbers",
 }

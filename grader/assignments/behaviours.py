@@ -12,11 +12,21 @@ from grader.core.fixture import Inputs
 from grader.core.relation import Answer, Relation, Symptom
 from grader.core.tensor import Float64
 
-__all__ = ["HARD_CODED", "IMPRECISE", "ORDER", "OVERFLOWS", "ROWS", "WORDS", "WRONG_SHAPE"]
+__all__ = [
+    "HARD_CODED",
+    "IMPRECISE",
+    "ORDER",
+    "OVERFLOWS",
+    "ROWS",
+    "VANISHES",
+    "WORDS",
+    "WRONG_SHAPE",
+]
 
 _MOST_ROWS: Final = 8
 _FEW: Final = 2
 _LITTLE: Final = 0.02
+_SMALL: Final = 1e-4
 
 
 def _each_row(inputs: Inputs) -> tuple[Inputs, ...]:
@@ -111,10 +121,25 @@ def _is_near(answer: Answer) -> bool:
     return bool(np.all(np.abs(value - expected) <= _LITTLE * largest))
 
 
+def _to_zero(answers: Sequence[Answer]) -> bool:
+    """Every wrong answer holds zeros for what is small and not that small."""
+    wrong = [each for each in answers if not each.right]
+    return len(wrong) >= _FEW and all(map(_has_zeros, wrong))
+
+
+def _has_zeros(answer: Answer) -> bool:
+    value, expected = answer.value, np.abs(answer.expected)
+    if value is None or value.shape != expected.shape:
+        return False
+    largest = np.max(expected, axis=-1, keepdims=True, initial=0.0)
+    return bool(np.any((value == 0.0) & (expected > _SMALL * largest)))
+
+
 HARD_CODED: Final = Symptom("hard-coded-shape", _fixed_size)
 WRONG_SHAPE: Final = Symptom("wrong-shape", _other_shape)
 OVERFLOWS: Final = Symptom("overflows", _not_finite)
 IMPRECISE: Final = Symptom("imprecise", _nearly)
+VANISHES: Final = Symptom("vanishes", _to_zero)
 
 WORDS: Final[Mapping[str, Bug]] = {
     "rows-mixed": Bug(
@@ -130,6 +155,10 @@ WORDS: Final[Mapping[str, Bug]] = {
     "overflows": Bug(
         "It is right for ordinary numbers, and gives nan or inf for extreme ones.",
         "Print every step for the failing input: which is the first that is not finite?",
+    ),
+    "vanishes": Bug(
+        "Entries come out as exactly zero that should be larger.",
+        "Print every step for the failing input: where does the first zero come from?",
     ),
     "imprecise": Bug(
         "The result is close to what is right, but not as close as its dtype allows.",

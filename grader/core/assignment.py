@@ -111,6 +111,14 @@ class Task:
     def role(self) -> str:
         return self.wanted.role
 
+    @property
+    def behaviours(self) -> frozenset[str]:
+        """Ids that only relations and symptoms tell: of these no cause is known."""
+        told = {each.bug for each in (*self.relations, *self.symptoms)}
+        causes = {bug for each in self.mistakes for bug in each.bugs}
+        causes |= {each.bug for each in self.repairs} | set(self.proves.values())
+        return frozenset(told - causes)
+
 
 @dataclass(frozen=True, slots=True)
 class Bug:

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from grader.core.fixture import Argument, Fixture
-from grader.core.observation import Call, Exchange, Observation, Poison, Program
+from grader.core.observation import Call, Exchange, Observation, Poison, Program, Run, Setup
 from grader.core.record import Exam, Record
 from grader.core.relation import Answer, Relation
 from grader.core.report import CriterionResult
@@ -99,8 +99,9 @@ def _of_values(
 ) -> Iterator[Finding]:
     """The first that holds: unsteady answers, a symptom, broken relations, a weak symptom."""
     task, main = exam.assignment.task(role), exchanges[MAIN]
-    if _is_unsteady(exam, exchanges):
-        yield Finding(role, "unsteady", "proved", names)
+    unsteady = _unsteady(exam, exchanges)
+    if unsteady:
+        yield Finding(role, unsteady, "proved", names)
         return
     answers = _answers(exam, role, main)
     seen = next((each for each in task.symptoms if each.seen(answers)), None)
@@ -112,29 +113,36 @@ def _of_values(
 
 
 def _no_numbers(exam: Exam, role: str, main: Exchange) -> str:
-    """The engine's own id where no call returned an array of numbers; else empty.
+    """The engine's own id where no wrong answer was an array of numbers; else empty.
 
     Arrays of equal shape in a tuple look like one of them, which nobody returned.
     """
-    calls = [seen for each in _fixtures(exam, role) if (seen := main.run.calls.get(each.name))]
-    if not calls or any(each.outcome != "ok" for each in calls):
+    wrong = [
+        seen
+        for each in _fixtures(exam, role)
+        if (seen := main.run.calls.get(each.name)) is not None and not _is_right(each, seen)
+    ]
+    if not wrong or any(each.outcome != "ok" for each in wrong):
         return ""
-    if all(each.value is None and each.returned == "nothing" for each in calls):
+    if all(each.value is None and each.returned == "nothing" for each in wrong):
         return "returns-nothing"
-    none = [each for each in calls if each.value is None]
-    tuples = [each for each in calls if each.value is not None and each.returned == "tuple"]
-    return "not-numbers" if none and len(none) + len(tuples) == len(calls) else ""
+    if exam.assignment.task(role).conventions:
+        return ""  # several results may be asked for
+    none = [each for each in wrong if each.value is None]
+    tuples = [each for each in wrong if each.value is not None and each.returned == "tuple"]
+    return "not-numbers" if none and len(none) + len(tuples) == len(wrong) else ""
 
 
-def _is_unsteady(exam: Exam, exchanges: Mapping[str, Exchange]) -> bool:
-    """Whether one question got another answer, after other questions or under other dice."""
+def _unsteady(exam: Exam, exchanges: Mapping[str, Exchange]) -> str:
+    """The engine's own id where one question got another answer; else empty."""
     main = exchanges[MAIN].run
-    further = [exchanges[name].run for name in (RELATION, DRAWN) if name in exchanges]
-    return any(
-        _is_other(fixture, main.calls.get(fixture.name), run.calls.get(fixture.name + _STILL))
-        for run in further
-        for fixture in exam.fixtures
-    )
+    for name, bug in ((DRAWN, "draws-random"), (RELATION, "unsteady")):
+        run = exchanges[name].run if name in exchanges else Run(Setup("ok"), {})
+        for each in exam.fixtures:
+            first, second = main.calls.get(each.name), run.calls.get(each.name + _STILL)
+            if _is_other(each, first, second):
+                return bug
+    return ""
 
 
 def _is_other(fixture: Fixture, first: Observation | None, second: Observation | None) -> bool:
@@ -228,18 +236,22 @@ def _answers(exam: Exam, role: str, main: Exchange) -> tuple[Answer, ...]:
 
 def _answer(fixture: Fixture, seen: Observation) -> Answer:
     value = None if seen.value is None else _numbers(seen.value)
-    right = seen.value is not None and compare(seen.value, fixture.truth).ok
-    return Answer(fixture.inputs, fixture.truth.expected, seen.outcome == "raised", value, right)
+    raised, right = seen.outcome == "raised", _is_right(fixture, seen)
+    return Answer(fixture.inputs, fixture.truth.expected, raised, value, right)
 
 
 def _numbers(value: RawTensor) -> Float64:
     return np.asarray(value.numbers(), dtype=np.float64)
 
 
+def _is_right(fixture: Fixture, seen: Observation) -> bool:
+    return seen.value is not None and compare(seen.value, fixture.truth).ok
+
+
 def _is_wrong(fixture: Fixture, main: Exchange) -> bool:
     """Whether numbers came back, and other ones than should."""
     seen = main.run.calls.get(fixture.name)
-    return seen is not None and seen.value is not None and not compare(seen.value, fixture.truth).ok
+    return seen is not None and seen.value is not None and not _is_right(fixture, seen)
 
 
 def _value_criteria(exam: Exam, role: str) -> tuple[Criterion, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Final
 
 from grader.core.record import Exam, Record
 from grader.core.report import CriterionResult, Diagnosis
@@ -20,6 +21,8 @@ __all__ = ["name_bugs", "repairs_of"]
 LOST = ("failed", "partial", "skipped")
 HOW = "crashes"
 """It tells how a call ended and not why: it gives way to a cause that explains the same rows."""
+
+SUREST: Final[Sequence[Confidence]] = ("proved", "matched", "static")
 
 Rows = Sequence[CriterionResult]
 
@@ -114,6 +117,7 @@ def _merged(found: Iterable[Finding], rows: Rows) -> list[Finding]:
         names = {*before.criteria, *each.criteria}
         merged[each.role, each.bug] = replace(
             before,
+            confidence=min(before.confidence, each.confidence, key=SUREST.index),
             criteria=tuple(name for name in lost if name in names),
             at=before.at or each.at,
         )

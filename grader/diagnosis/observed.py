@@ -33,8 +33,12 @@ OWN: Final[Mapping[str, Bug]] = {
         "The same question gets another answer when it is asked again.",
         "Does anything in the function stay from one call to the next, or is it drawn at random?",
     ),
+    "draws-random": Bug(
+        "Numbers drawn at random go into the result.",
+        "Which call draws them, and what would be left without it?",
+    ),
     "returns-nothing": Bug(
-        "The function ends without returning anything.",
+        "The function ends without returning anything, at least on some inputs.",
         "Print what a call gives. Which line should hand the result back?",
     ),
     "not-numbers": Bug(

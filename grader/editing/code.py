@@ -9,51 +9,43 @@ from typing import Final
 
 from grader.core.repair import Fix, Patch
 from grader.core.slice import Statement
-from grader.editing.names import Value, bound, looped
+from grader.editing.effort import Effort
+from grader.editing.names import (
+    Scope,
+    Value,
+    arguments_of,
+    bound,
+    default_of,
+    imported,
+    looped,
+    scopes,
+)
 from grader.editing.text import Lines
 
 __all__ = ["Code", "Function", "Given"]
 
-_Scope = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
-
 SAME_VALUES: Final = frozenset(
     [
-        "float",
-        "double",
-        "half",
-        "to",
-        "type",
-        "contiguous",
-        "clone",
-        "copy",
-        "view",
-        "reshape",
-        "unsqueeze",
-        "squeeze",
-        "flatten",
-        "numpy",
-        "cpu",
-        "cuda",
-        "detach",
-        "requires_grad_",
-        "data",
-        "expand",
-        "expand_as",
-        "astype",
-        "as_tensor",
-        "tensor",
-        "asarray",
-        "array",
-        "from_numpy",
-        "Tensor",
-        "atleast_2d",
-        "expand_dims",
-        "view_as",
-        "type_as",
-        "bfloat16",
+        "float", "double", "half", "to", "type", "contiguous", "clone", "copy", "view",
+        "reshape", "unsqueeze", "squeeze", "flatten", "numpy", "cpu", "cuda", "detach",
+        "requires_grad_", "data", "expand", "expand_as", "astype", "as_tensor", "tensor",
+        "asarray", "array", "from_numpy", "Tensor", "atleast_2d", "expand_dims", "view_as",
+        "type_as", "bfloat16",
     ]
-)
+)  # fmt: skip
 """Calls and attributes that hand values on as they are, whatever their dtype or shape."""
+
+
+MOST_TEXT: Final = 20_000
+"""Characters of one statement."""
+
+STEPS_A_NODE: Final = 16
+"""Looking at so many nodes costs as much as following one name."""
+
+EVERYTHING: Final = "*"
+STARRED: Final = ("torch", "numpy")
+REPLACED: Final = frozenset(["max", "min", "sum", "exp", "log", "mean", "amax", "amin"])
+"""Of what `from torch import *` brings, the names that matter here, Python's own among them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,33 +63,33 @@ class Code:
     data: frozenset[str]
     names: frozenset[str]
     modules: dict[str, str]
+    effort: Effort = field(default_factory=Effort)
 
     @classmethod
     def of(cls, statements: Sequence[Statement]) -> Code:
-        """Statements that do not parse are left alone."""
+        """Statements that do not parse, or are too long for a search, are left alone."""
         data: set[str] = set()
         modules: dict[str, str] = {}
         parsed: list[tuple[int, ast.stmt, Lines, str]] = []
         for at, statement in enumerate(statements):
+            if len(statement.code) > MOST_TEXT:
+                continue
             try:
                 body = ast.parse(statement.code).body
             except (SyntaxError, ValueError, RecursionError, MemoryError):
                 continue
             for node in body:
-                if isinstance(node, ast.Import):
-                    modules |= {(a.asname or a.name).partition(".")[0]: a.name for a in node.names}
-                elif isinstance(node, ast.ImportFrom):
-                    modules |= {a.asname or a.name: f"{node.module}.{a.name}" for a in node.names}
-                elif statement.data or (_is_value(node) and _mentions(node, data)):
+                for part in ast.walk(node):
+                    modules |= imported(part)
+                if statement.data or (_is_value(node) and _mentions(node, data)):
                     data |= set(statement.binds)
                 parsed.append((at, node, Lines(statement.code), statement.code))
         names = frozenset(name for statement in statements for name in statement.binds)
         code = cls(tuple(statements), (), frozenset(data), names, modules)
         functions = [
-            Function(part, at, text, lines, code)
+            Function(part, at, text, lines, code, outer)
             for at, node, lines, text in parsed
-            for part in ast.walk(node)
-            if isinstance(part, _Scope)
+            for part, outer in scopes(node)
         ]
         functions.sort(key=lambda each: (each.statement, each.span(each.node)[0]))
         object.__setattr__(code, "functions", tuple(functions))
@@ -109,7 +101,12 @@ class Code:
         while isinstance(node, ast.Attribute):
             parts.append(node.attr)
             node = node.value
-        if not isinstance(node, ast.Name) or node.id not in self.modules:
+        if not isinstance(node, ast.Name):
+            return ""
+        starred = self.modules.get(EVERYTHING, "")
+        if not parts and starred in STARRED and node.id in REPLACED and node.id not in self.names:
+            return self.modules.get(node.id, f"{starred}.{node.id}")
+        if node.id not in self.modules:
             return ""
         return ".".join([self.modules[node.id], *reversed(parts)])
 
@@ -133,20 +130,25 @@ class Function:
 
     parameters  names of its positional parameters without a default, `self` and a context left
                 out; of one where all have a default, the first
+    outer       local names of the functions around it
+    nodes       what `walk` gives
     values      local name -> all that is assigned to it, in order
     elements    loop variable -> what is looped over
     """
 
-    node: _Scope
+    node: Scope
     statement: int
     code_text: str
     lines: Lines
     code: Code
+    outer: frozenset[str]
+    nodes: tuple[ast.AST, ...] = field(init=False)
     parameters: tuple[str, ...] = field(init=False)
     values: dict[str, list[Given]] = field(init=False)
     elements: dict[str, ast.expr] = field(init=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "nodes", tuple(_nodes(self.node)))
         given = [each.arg for each in (*self.node.args.posonlyargs, *self.node.args.args)]
         required = given[: len(given) - len(self.node.args.defaults)]
         plain = tuple(name for name in required if name not in ("self", "cls", "ctx"))
@@ -155,7 +157,7 @@ class Function:
         elements: dict[str, ast.expr] = {}
         outermost = [] if isinstance(self.node, ast.Lambda) else self.node.body
         always = {id(statement) for statement in outermost}
-        for part in self.walk():
+        for part in self.nodes:
             for name, value in bound(part):
                 given_here = Given(value, self.span(part)[1], id(part) in always)
                 values.setdefault(name, []).append(given_here)
@@ -163,15 +165,10 @@ class Function:
         object.__setattr__(self, "values", values)
         object.__setattr__(self, "elements", elements)
 
-    def walk(self) -> Iterator[ast.AST]:
+    def walk(self) -> tuple[ast.AST, ...]:
         """Every node of the body in source order, inner functions left out."""
-        body = [self.node.body] if isinstance(self.node, ast.Lambda) else self.node.body
-        stack: list[ast.AST] = list(reversed(body))
-        while stack:
-            part = stack.pop()
-            yield part
-            if not isinstance(part, _Scope | ast.ClassDef):
-                stack += reversed(list(ast.iter_child_nodes(part)))
+        self.code.effort.spend(len(self.nodes) // STEPS_A_NODE)
+        return self.nodes
 
     def expressions(self) -> Iterator[ast.expr]:
         """Every expression that is read, in source order."""
@@ -186,9 +183,10 @@ class Function:
 
         The last value it was given above, and those before it back to one outside all branches.
         """
-        at = self.span(name)[0]
+        at, values = self.span(name)[0], self.values.get(name.id, [])
+        self.code.effort.spend(1 + len(values))
         found: list[Value] = []
-        for given in reversed([each for each in self.values.get(name.id, []) if each.end <= at]):
+        for given in reversed([each for each in values if each.end <= at]):
             found.append(given.value)
             if given.always:
                 return found, False
@@ -206,6 +204,7 @@ class Function:
             if id(part) in met:
                 continue
             met.add(id(part))
+            self.code.effort.spend(1)
             yield part
             if isinstance(part, ast.Name):
                 pending += self.given_before(part)[0]
@@ -250,19 +249,20 @@ class Function:
 
     def is_free(self, name: str) -> bool:
         """Whether a name is the notebook's data, read from inside the function."""
-        if name in self.values or name in self.elements:
+        if name in self.values or name in self.elements or name in self.outer:
             return False
-        default = _default_of(self.node, name)
+        default = default_of(self.node, name)
         if default is not None and name not in self.parameters:
             return any(
                 isinstance(part, ast.Name) and part.id in self.code.data
                 for part in ast.walk(default)
             )
-        return name not in _arguments(self.node) and name in self.code.data
+        return name not in arguments_of(self.node) and name in self.code.data
 
     def is_known(self, name: str) -> bool:
         """Whether a name stands for anything: local, or bound somewhere in the notebook."""
-        local = name in self.values or name in self.elements or name in _arguments(self.node)
+        local = name in self.values or name in self.elements or name in arguments_of(self.node)
+        local = local or name in self.outer
         return local or name in self.code.names or name in self.code.modules
 
     def span(self, node: ast.AST) -> tuple[int, int]:
@@ -305,7 +305,8 @@ class Function:
     def given(self, call: ast.Call, keyword: str, variant: str = "") -> Fix:
         """The call gets one more keyword argument."""
         start, end = self.span(call)
-        comma = ", " if call.args or call.keywords else ""
+        before = self.code_text[start : end - 1].rstrip()
+        comma = ", " if (call.args or call.keywords) and not before.endswith(",") else ""
         patch = Patch(end - 1, end - 1, comma + keyword)
         return Fix(self.statement, (start, end), (patch,), variant)
 
@@ -315,12 +316,25 @@ class Function:
             return None
         body = self.node.body
         head = body[1] if _is_docstring(body[0]) and len(body) > 1 else body[0]
-        if _is_docstring(head) or head.lineno == self.node.lineno:
+        decorators = getattr(head, "decorator_list", [])
+        first = min([head.lineno, *(each.lineno for each in decorators)])
+        indent = self.lines.indent(first)
+        start = self.lines.offset(first, 0) + len(indent)
+        if _is_docstring(head) or self.lines.offset(first, head.col_offset) != start:
             return None
-        start = self.span(head)[0]
-        indent = self.lines.indent(head.lineno)
         patch = Patch(start, start, f"{line}\n{indent}")
         return Fix(self.statement, (start, start), (patch,))
+
+
+def _nodes(scope: Scope) -> Iterator[ast.AST]:
+    body = [scope.body] if isinstance(scope, ast.Lambda) else scope.body
+    stack: list[ast.AST] = list(reversed(body))
+    while stack:
+        part = stack.pop()
+        yield part
+        # where something stands in an f-string Python 3.11 cannot tell
+        if not isinstance(part, Scope | ast.ClassDef | ast.JoinedStr):
+            stack += reversed(list(ast.iter_child_nodes(part)))
 
 
 def _with_parentheses(text: str, first: int, last: int, start: int, end: int) -> tuple[int, int]:
@@ -354,20 +368,6 @@ def _is_value(node: ast.stmt) -> bool:
 
 def _mentions(node: ast.stmt, names: set[str]) -> bool:
     return any(isinstance(part, ast.Name) and part.id in names for part in ast.walk(node))
-
-
-def _arguments(node: _Scope) -> set[str]:
-    given = node.args
-    every = (*given.posonlyargs, *given.args, *given.kwonlyargs, given.vararg, given.kwarg)
-    return {each.arg for each in every if each is not None}
-
-
-def _default_of(node: _Scope, name: str) -> ast.expr | None:
-    given = node.args
-    positional = [*given.posonlyargs, *given.args]
-    pairs = zip(positional[::-1], given.defaults[::-1], strict=False)
-    keyword = zip(given.kwonlyargs, given.kw_defaults, strict=True)
-    return next((value for each, value in (*pairs, *keyword) if each.arg == name), None)
 
 
 def _only_adds_axes(index: ast.expr) -> bool:

@@ -1,14 +1,33 @@
-"""Which names a statement gives a value, and what loop variables stand for."""
+"""Which names a statement or function gives a value, and what loop variables stand for."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
 
-__all__ = ["Value", "bound", "looped"]
+__all__ = ["Scope", "Value", "arguments_of", "bound", "default_of", "imported", "looped", "scopes"]
+
+Scope = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
 Value = ast.expr | ast.AugAssign
 """What a name was given: an expression, or a step in place."""
+
+
+def imported(part: ast.AST) -> dict[str, str]:
+    """What an import binds, by name; of a star import `*` -> the module."""
+    if isinstance(part, ast.Import):
+        roots = {each.name.partition(".")[0] for each in part.names if not each.asname}
+        return {root: root for root in roots} | {
+            each.asname: each.name for each in part.names if each.asname
+        }
+    if isinstance(part, ast.ImportFrom):
+        return {
+            each.asname or each.name: (
+                str(part.module) if each.name == "*" else f"{part.module}.{each.name}"
+            )
+            for each in part.names
+        }
+    return {}
 
 
 def bound(part: ast.AST) -> Iterator[tuple[str, Value]]:
@@ -56,3 +75,34 @@ def _bind_elements(target: ast.expr, looped: ast.expr, elements: dict[str, ast.e
         if isinstance(target.elts[0], ast.Name):
             elements.setdefault(target.elts[0].id, ast.Call(looped.func, [], []))
         _bind_elements(target.elts[1], looped.args[0], elements)
+
+
+def scopes(
+    node: ast.AST, outer: frozenset[str] = frozenset()
+) -> Iterator[tuple[Scope, frozenset[str]]]:
+    """Every function in a node, itself included, with the local names of those around it."""
+    pending = [(node, outer)]
+    while pending:
+        part, around = pending.pop()
+        if isinstance(part, Scope):
+            yield part, around
+            around |= arguments_of(part) | {
+                name for inner in ast.walk(part) for name, _ in bound(inner)
+            }
+        pending += [(child, around) for child in ast.iter_child_nodes(part)]
+
+
+def arguments_of(node: Scope) -> set[str]:
+    """The names of all parameters."""
+    given = node.args
+    every = (*given.posonlyargs, *given.args, *given.kwonlyargs, given.vararg, given.kwarg)
+    return {each.arg for each in every if each is not None}
+
+
+def default_of(node: Scope, name: str) -> ast.expr | None:
+    """What a parameter is where it is not passed; None where it must be, or is none."""
+    given = node.args
+    positional = [*given.posonlyargs, *given.args]
+    pairs = zip(positional[::-1], given.defaults[::-1], strict=False)
+    keyword = zip(given.kwonlyargs, given.kw_defaults, strict=True)
+    return next((value for each, value in (*pairs, *keyword) if each.arg == name), None)

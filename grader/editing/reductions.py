@@ -51,11 +51,10 @@ class Reduction:
         """The same reduction, or one of another kind, of each row, its axis kept."""
         kind = kind or self.kind
         torchs, numpys = _ROWS.get(kind, (kind, kind))
-        if self.style == "function":
-            holder = self.function.text(self.call.func).rpartition(".")[0]
-            dotted = f"{holder}." if holder else ""
+        holder = self.function.text(self.call.func).rpartition(".")[0]
+        if self.style == "function" and holder:
             named = numpys if self.module.startswith("numpy") else torchs
-            yield self._written(f"{dotted}{named}(", f", {self._axes()})")
+            yield self._written(f"{holder}.{named}(", f", {self._axes()})")
             return
         yield self._written("(", f").{torchs}(dim=-1, keepdim=True)")
         if self._near_numpy():
@@ -127,14 +126,14 @@ def reduction_of(function: Function, node: ast.expr) -> Reduction | None:
         call = call.value
     if not isinstance(call, ast.Call):
         return None
-    if isinstance(call.func, ast.Name) and call.func.id in ("max", "min", "sum"):
-        if call.func.id in function.code.modules or len(call.args) != 1 or call.keywords:
+    name = function.code.library(call.func)
+    if isinstance(call.func, ast.Name) and call.func.id in ("max", "min", "sum") and not name:
+        if function.is_known(call.func.id) or len(call.args) != 1 or call.keywords:
             return None
         if isinstance(call.args[0], ast.GeneratorExp | ast.ListComp):
             return None
         kind = call.func.id
         return Reduction(function, node, call, kind, "builtin", call.args[0], 0, keeps=False)
-    name = function.code.library(call.func)
     short = name.rpartition(".")[2]
     if name and short in _KINDS and call.args:
         if short == "maximum":

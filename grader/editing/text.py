@@ -5,18 +5,28 @@ from __future__ import annotations
 import ast
 import difflib
 import itertools
+import re
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from grader.core.repair import Fix, Patch
 
 __all__ = ["Lines", "apply", "compatible", "diff"]
 
 
+_LINE: Final[re.Pattern[str]] = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
+"""A line as Python's parser counts them: `splitlines` would also break at a form feed."""
+
+
+def _lines(text: str) -> list[str]:
+    return [found[0] for found in _LINE.finditer(text)]
+
+
 class Lines:
     """Offsets in characters for the positions of syntax trees, which count bytes of UTF-8."""
 
     def __init__(self, text: str) -> None:
-        self._lines = text.splitlines(keepends=True) or [""]
+        self._lines = _lines(text) or [""]
         self._starts = [0]
         for line in self._lines:
             self._starts.append(self._starts[-1] + len(line))
@@ -91,7 +101,7 @@ def _nesting(fix: Fix, patch: Patch) -> int:
 
 def diff(before: str, after: str, name: str, first_line: int = 1) -> str:
     """A unified diff of one statement, numbered as in its cell; empty where nothing differs."""
-    old, new = before.splitlines(), after.splitlines()
+    old, new = ([line.rstrip("\r\n") for line in _lines(text)] for text in (before, after))
     padding = [""] * (first_line - 1)
     lines = difflib.unified_diff(padding + old, padding + new, name, name, n=1, lineterm="")
     return "\n".join(lines)

@@ -37,7 +37,7 @@ def settle(record: Record, exam: Exam) -> Record:
         )
         for at, key in enumerate(order):
             exchanges[key_of(role, at)] = record.exchanges.get(key, {})
-        repairs.pop(role, None)
+        repairs = {key: each for key, each in repairs.items() if key not in keys}
         if best in record.repairs:
             repairs[role] = record.repairs[best]
     return replace(record, slices=slices, exchanges=exchanges, repairs=repairs)

@@ -17,6 +17,7 @@ __all__ = ["MOST_EDITS", "edits_for", "fit_together", "mended", "told"]
 
 MOST_EDITS: Final = 60
 MOST_PLACES: Final = 8
+MOST_OF_RULE: Final = 40
 ALL_SUBSETS: Final = 3
 """Of up to so many places every subset is tried, of more only all and each alone."""
 
@@ -31,17 +32,19 @@ def edits_for(code: Code, rules: Iterable[Rule]) -> tuple[tuple[Edit, ...], tupl
     failed: list[str] = []
     for rule in rules:
         try:
-            found += _of_rule(code, rule)
+            found += itertools.islice(_of_rule(code, rule), MOST_OF_RULE)
         except Exception:  # noqa: BLE001 - a rule that stumbles over odd source costs no grade
             failed.append(rule.name)
     found.sort(key=lambda edit: edit[0])
     kept: dict[object, Edit] = {}
     for _, edit in found:
+        if len(kept) == MOST_EDITS:
+            break
         changed = mended(code.statements, [edit])
         key = tuple(statement.code for statement in changed)
         if changed != code.statements and all(map(_parses, _touched(changed, edit))):
             kept.setdefault(key, edit)
-    return tuple(itertools.islice(kept.values(), MOST_EDITS)), tuple(failed)
+    return tuple(kept.values()), tuple(failed)
 
 
 def _of_rule(code: Code, rule: Rule) -> Iterator[tuple[int, Edit]]:

@@ -66,7 +66,12 @@ def verified(
     for change, before in zip(changes, lacking, strict=True):
         if before is None:
             return None
-        mended = [name for name in base.verdicts if lost(before[name]) and holds(after[name])]
+        mended = [
+            name
+            for name, verdict in base.verdicts.items()
+            # what held as handed in was broken by another change of the set
+            if not holds(verdict) and lost(before[name]) and holds(after[name])
+        ]
         if not any(_shows(exam, role, change.bug, name) for name in mended):
             return None
         explains.append(tuple(name for name in mended if lost(base.verdicts[name])))

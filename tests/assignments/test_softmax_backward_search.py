@@ -316,5 +316,5 @@ def test_every_backward_bug_has_words_that_do_not_answer_the_exercise() -> None:
     assert ASSIGNMENT.words("backward", "wrong-axis") != ASSIGNMENT.words("forward", "wrong-axis")
     assert set(TASK.proves.values()) <= BACKWARD_IDS
     own = {bug.removeprefix("backward/") for bug in ASSIGNMENT.bugs if bug.startswith("backward/")}
-    assert own == {"wrong-axis", "sum-over-all", "global-logits"}
+    assert own == {"wrong-axis", "sum-over-all", "global-logits", "missing-keepdim"}
     assert BACKWARD_IDS - own <= set(ASSIGNMENT.bugs)

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from grader.core.notebook import Note
 from grader.core.observation import Exchange
 from grader.core.record import Record, key_of, role_of
+from grader.core.repair import Repair
 from grader.core.slice import Location, Slice, Wanted
 from grader.judging.judge import MAIN, judge
-from grader.judging.settle import settle
+from grader.judging.settle import best_key, settle
 from tests.builders import (
     Player,
     backward_exam,
@@ -267,3 +268,49 @@ def test_a_way_of_being_called_is_observed_for_every_candidate() -> None:
     assert _taken(found) == "a"
     assert _mains(found)["backward"].program.convention == "f(x, upstream)"
     assert backward_task().conventions[3].name == "f(x, upstream)"
+
+
+# Repairs are of one definition: they move with it, or go. ---------------------------------------
+
+ONE, OTHER = Repair(tried=1), Repair(tried=2)
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_the_key_is_that_of_the_one_that_earns_most(order: tuple[int, ...]) -> None:
+    told = [(_named("all"), right), (_named("rows"), right_on_rows), (_named("none"), wrong)]
+    one = backward_record(EXAM, *(told[at] for at in order))
+    key = best_key(one, EXAM, "backward")
+    assert one.slices[key].symbol == "all"
+    assert best_key(settle(one, EXAM), EXAM, "backward") == "backward"
+
+
+def test_the_key_of_the_only_one_is_the_role() -> None:
+    one = backward_record(EXAM, (_named("only"), wrong))
+    assert best_key(one, EXAM, "backward") == "backward"
+
+
+def test_a_role_without_a_definition_has_no_key() -> None:
+    with pytest.raises(KeyError):
+        best_key(backward_record(EXAM), EXAM, "backward")
+
+
+def test_a_repair_moves_with_the_definition_it_is_of() -> None:
+    one = backward_record(EXAM, (_named("none"), wrong), (_named("rows"), right_on_rows))
+    found = settle(replace(one, repairs={"forward": OTHER, "backward:2": ONE}), EXAM)
+    assert found.repairs == {"forward": OTHER, "backward": ONE}
+
+
+def test_a_repair_of_a_definition_that_was_not_taken_goes() -> None:
+    """Another rubric may take another definition than the one that was searched."""
+    one = backward_record(EXAM, (_named("none"), wrong), (_named("rows"), right_on_rows))
+    assert settle(replace(one, repairs={"backward": ONE}), EXAM).repairs == {}
+    both = replace(one, repairs={"backward": ONE, "backward:2": OTHER})
+    assert settle(both, EXAM).repairs == {"backward": OTHER}
+
+
+def test_the_repair_of_a_settled_role_stays() -> None:
+    one = backward_record(EXAM, (_named("a"), wrong), (_named("b"), right_on_rows))
+    once = settle(replace(one, repairs={"backward:2": ONE}), EXAM)
+    assert settle(once, EXAM) == once
+    alone = replace(backward_record(EXAM, (_named("only"), wrong)), repairs={"backward": ONE})
+    assert settle(alone, EXAM) == alone

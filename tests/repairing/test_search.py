@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -23,7 +23,7 @@ class Judged:
     """Says of a set of edits what `judge` says of their names; `mends` by name of a single one."""
 
     judge: Judge
-    mends: dict[str, Collection[str]] = field(default_factory=dict)
+    mends: Mapping[str, Collection[str]] = field(default_factory=dict)
     most: int = 10**6
     asked: list[str] = field(default_factory=list)
     unions: dict[str, frozenset[str]] = field(default_factory=dict)
@@ -122,7 +122,7 @@ def test_a_triple_has_an_edit_that_mends_something_where_any_does() -> None:
 def test_what_two_mend_together_counts_for_the_triples_with_them() -> None:
     judged = Judged(whole("bde"), {"b": "p", "de": "qr"})
     _searched(judged)
-    assert [names for names in judged.asked if len(names) == 3][0] == "bde"
+    assert next(names for names in judged.asked if len(names) == 3) == "bde"
 
 
 def test_edits_of_one_rule_or_of_the_same_text_are_never_together() -> None:

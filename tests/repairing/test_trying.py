@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.core.observation import Exchange, Observation, Run, Setup
-from grader.core.record import Exam
+from grader.core.record import Bench, Exam
 from grader.core.report import CriterionStatus
 from grader.core.slice import Slice
 from grader.core.verdict import Verdict
@@ -40,6 +40,13 @@ LEANING = candidate("upstream", "x", leans_on="good_f")
 STATUSES: tuple[CriterionStatus, ...] = (
     "passed", "partial", "failed", "skipped", "not_applicable", "pending", "error",
 )  # fmt: skip
+
+
+class Unbenched(Player):
+    """A player on whose bench nothing may be tried."""
+
+    def bench(self) -> Bench:
+        raise AssertionError("a bench was started")
 
 
 def _base(sliced: Slice, exam: Exam = EXAM) -> Base:
@@ -85,7 +92,8 @@ def test_where_nothing_ran_nothing_is_mended() -> None:
 
 def _leaning(handed_in: Any, instead: Any) -> tuple[Base | None, dict[str, Exchange]]:
     exam = backward_exam()
-    exchanges = observe_target(exam, "backward", LEANING, Player(handed_in, instead), alone=False)
+    runner = Unbenched(handed_in, instead)
+    exchanges = observe_target(exam, "backward", LEANING, runner, alone=False)
     assert STAND_IN in exchanges
     return base_of(exam, "backward", LEANING, exchanges), exchanges
 
@@ -213,6 +221,11 @@ def test_what_is_right_or_explained_tells_nothing() -> None:
     sliced = target("return x + (far if x.shape[0] > 1 else 0)", reads=True)
     assert _told(sliced, _base(sliced)) == [("batch", "batch/rows")]
     assert _told(target("return x"), _base(target("return x"))) == []
+
+
+def test_a_write_that_was_seen_tells_nothing() -> None:
+    sliced = target("y = x + (len(x) > 1)\nx *= 2\nreturn y")
+    assert _told(sliced, _base(sliced)) == [("batch", "batch/rows")]
 
 
 def test_only_wrong_questions_tell() -> None:

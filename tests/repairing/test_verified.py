@@ -62,7 +62,7 @@ def test_one_change_that_makes_everything_right_is_proved() -> None:
     assert found is not None
     assert [change.bug for change in found.changes] == ["added"]
     assert found.explains == (("values", "large", "batch"),)
-    assert (found.agreed, found.alone) == ({"added"}, True)
+    assert (found.agreed, found.alone) == (frozenset({"added"}), True)
     assert {verdict.status for verdict in found.verdicts.values()} == {"passed"}
 
 
@@ -178,7 +178,7 @@ def test_one_of_two_changes_may_name_what_the_experiment_named() -> None:
 
 
 def test_what_an_experiment_explained_may_stay_as_it_was() -> None:
-    found = _verified(target("y = x + 1\nx *= 2\nreturn y"), MORE)
+    found = _verified(target("y = x.copy() + 1\nx *= 2\nreturn y"), MORE)
     assert found is not None
     assert found.explains == (("values", "large", "batch"),)
     assert found.verdicts["pure"].status == "failed"
@@ -237,13 +237,13 @@ def _with(
 @pytest.mark.parametrize(
     ("others", "agreed", "alone"),
     [
-        ([("added",)], {"added"}, True),
-        ([("turned",)], set(), False),
-        ([("added",), ("added",), ("turned",)], set(), False),
+        ([("added",)], frozenset({"added"}), True),
+        ([("turned",)], frozenset(), False),
+        ([("added",), ("added",), ("turned",)], frozenset(), False),
     ],
 )
 def test_sets_that_disagree_leave_only_what_they_share(
-    others: list[tuple[str, ...]], agreed: set[str], *, alone: bool
+    others: list[tuple[str, ...]], agreed: frozenset[str], *, alone: bool
 ) -> None:
     sliced = target("return x + 1")
     told = tuple(_set(sliced, *bugs) for bugs in others)
@@ -256,7 +256,7 @@ def test_of_pairs_that_disagree_the_common_bug_is_agreed_upon() -> None:
     sliced = target("return -x + 1")
     found = _verified(sliced, SIGN, MORE, others=(_set(sliced, "turned", "cut-off"),))
     assert found is not None
-    assert (found.agreed, found.alone) == ({"turned"}, False)
+    assert (found.agreed, found.alone) == (frozenset({"turned"}), False)
 
 
 def test_without_words_of_where_it_shows_a_bug_may_show_anywhere() -> None:

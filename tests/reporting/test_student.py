@@ -18,6 +18,7 @@ from grader.core.report import (
     Evidence,
     Execution,
     Place,
+    RepairFacts,
     Report,
     Worst,
 )
@@ -72,12 +73,15 @@ def marked(draw: st.DrawFn) -> Report:
     made = exam((criterion(fixtures=("a",)),), (fixture("a/1"),))
     base = assemble(record(made, ran(identity_answers(made))), made, {})
     causes = draw(st.lists(st.lists(st.sampled_from(ids), min_size=1), max_size=3)) if ids else []
+    bugs = tuple(_bug(marks, each, hidden) for each in causes)
     return base.model_copy(
         update={
             "status": "needs_person",
             "reason": f"could not be judged: {', '.join(ids)}",
             "criteria": rows,
-            "diagnoses": tuple(_bug(marks, each, hidden) for each in causes),
+            "diagnoses": bugs,
+            "repairs": tuple(_repairs(draw, marks, bugs, hidden)),
+            "headline": marks.mark(hidden=True),
             "adjustments": tuple(
                 Adjustment(
                     kind="cap",
@@ -153,6 +157,26 @@ def _bug(marks: _Marks, criteria: list[str], hidden: set[str]) -> Diagnosis:
     )
 
 
+def _repairs(
+    draw: st.DrawFn, marks: _Marks, bugs: tuple[Diagnosis, ...], hidden: set[str]
+) -> Iterator[RepairFacts]:
+    """One for each bug, and one for all of them."""
+    told = [(each,) for each in bugs] + ([bugs] if bugs else [])
+    for some in told:
+        revealed = draw(st.booleans())
+        dark = any(set(each.criteria) <= hidden for each in some)
+        yield RepairFacts(
+            role="forward",
+            bugs=tuple(each.id for each in some),
+            diff=marks.mark(hidden=dark or not revealed),
+            criteria=tuple(name for each in some for name in each.criteria),
+            tried=int(marks.number(hidden=True)),
+            alternatives=((marks.mark(hidden=True),),),
+            points=marks.number(hidden=True),
+            revealed=revealed,
+        )
+
+
 def _words(text: str, word: str) -> set[str]:
     return {part.split("-")[0] for part in text.split(f"{word}-")[1:]}
 
@@ -184,12 +208,16 @@ def test_a_view_is_a_report_and_its_own_view(report: Report) -> None:
 def test_the_view_knows_every_field_of_a_report() -> None:
     """Whoever adds a field decides here whether a student may see it, and in `student_view`."""
     assert set(Report.model_fields) == {
-        "adjustments", "automatic", "criteria", "diagnoses", "execution", "final", "manual",
-        "reason", "rubric", "run", "schema_version", "status", "submission", "targets", "written",
+        "adjustments", "automatic", "criteria", "diagnoses", "execution", "final", "headline",
+        "manual", "reason", "repairs", "rubric", "run", "schema_version", "status", "submission",
+        "targets", "written",
     }  # fmt: skip
     assert set(CriterionResult.model_fields) == {
         "bonus", "diagnoses", "evidence", "feedback", "id", "max_points", "points", "status",
         "title", "visibility",
+    }  # fmt: skip
+    assert set(RepairFacts.model_fields) == {
+        "alternatives", "bugs", "criteria", "diff", "points", "revealed", "role", "tried",
     }  # fmt: skip
     assert set(Evidence.model_fields) == {
         "bound", "error", "fixture", "outcome", "scored", "text", "visibility", "worst",

@@ -9,6 +9,7 @@ import pytest
 from grader.core.observation import Call, Limits, Observation, Program, Setup
 from grader.sandbox.bench import MOST_LOST, Bench
 from grader.sandbox.parent import Sandbox
+from grader.sandbox.zygote import Child
 from tests.sandbox.conftest import ROWS, call, gradient_call, statement
 
 SHORT = Limits(
@@ -60,9 +61,14 @@ def test_a_bench_that_nothing_is_tried_on_starts_no_child(
 def test_programs_are_answered_one_after_another_by_one_child(
     running: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    spawned = []
+    children: list[Child] = []
     spawn = running._zygote.spawn
-    monkeypatch.setattr(running._zygote, "spawn", lambda: spawned.append(1) or spawn())
+
+    def spawned() -> Child:
+        children.append(spawn())
+        return children[-1]
+
+    monkeypatch.setattr(running._zygote, "spawn", spawned)
     with running.bench() as bench:
         for factor in (2, 3, 5):
             setup, (first, second) = _tried(
@@ -72,7 +78,7 @@ def test_programs_are_answered_one_after_another_by_one_child(
             assert first.value is not None
             assert first.value.numbers().tolist() == [[factor * x for x in row] for row in ROWS]
             assert second.gradient is not None
-    assert len(spawned) == 1
+    assert len(children) == 1
 
 
 def test_a_program_cannot_see_the_names_of_the_one_before(bench: Bench) -> None:
@@ -104,14 +110,13 @@ def test_the_dice_are_the_same_for_every_program(bench: Bench) -> None:
     "code",
     [
         "def f(x):\n    while True: pass",
-        "import os, signal\ndef f(x):\n    os.kill(os.getpid(), signal.SIGKILL)",
         "import os\ndef f(x):\n    os._exit(0)",
         "import ctypes\ndef f(x):\n    ctypes.string_at(0)",
         "def f(x):\n    return torch.zeros(2**20)",
         "while True: pass\ndef f(x):\n    return x",
         "import os\nos._exit(0)\ndef f(x):\n    return x",
     ],
-    ids=["hangs", "dies", "exits", "crashes", "too-large", "hangs-at-once", "exits-at-once"],
+    ids=["hangs", "exits", "crashes", "too-large", "hangs-at-once", "exits-at-once"],
 )
 def test_after_a_program_that_takes_its_child_along_others_are_still_tried(
     bench: Bench, code: str
@@ -167,7 +172,9 @@ def test_a_program_that_spoils_its_child_spoils_no_bench_and_no_other_child(
                 setup, (observation,) = _tried(bench, RIGHT)
                 assert setup.outcome in {"ok", "raised", "killed", "timed_out"}
                 assert observation.outcome in {"ok", "raised", "killed", "timed_out", "not_run"}
-    code = "def f(x):\n    assert len(str(torch.exp(x) + 1)) and x.dtype == torch.float32\n    return x"
+    code = (
+        "def f(x):\n    assert len(str(torch.exp(x) + 1)) and x.dtype.itemsize == 4\n    return x"
+    )
     run = running.run(_program(code), (call(),))
     assert run.calls["a"].outcome == "ok"
     with running.bench() as bench:
@@ -197,9 +204,13 @@ def test_leaving_a_bench_ends_its_child(running: Sandbox) -> None:
 
 
 def test_a_bench_may_be_left_by_an_exception(running: Sandbox) -> None:
-    with pytest.raises(ZeroDivisionError), running.bench() as bench:
-        assert _is_right(bench)
-        raise ZeroDivisionError
+    def left() -> None:
+        with running.bench() as bench:
+            assert _is_right(bench)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        left()
     assert running.run(_program(RIGHT), (call(),)).calls["a"].outcome == "ok"
 
 

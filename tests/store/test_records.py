@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,6 +23,7 @@ from grader.core.observation import (
     Setup,
 )
 from grader.core.record import Record
+from grader.core.repair import Change, Repair, RepairSet
 from grader.core.slice import Location, Slice, Statement
 from grader.core.tensor import DTYPES, RawTensor
 from grader.store import files
@@ -109,6 +111,20 @@ _SLICES = st.builds(
     statements=st.lists(_STATEMENTS, max_size=2).map(tuple),
     notes=st.lists(st.builds(Note, _TEXT, st.none() | st.integers()), max_size=2).map(tuple),
 )
+_CHANGES = st.builds(
+    Change,
+    rule=_TEXT,
+    bug=_TEXT,
+    places=st.lists(st.builds(Location, st.integers(1), st.integers(1)), max_size=2).map(tuple),
+)
+_REPAIRS = st.builds(
+    Repair,
+    sets=st.lists(
+        st.builds(RepairSet, st.lists(_CHANGES, max_size=2).map(tuple), _TEXT), max_size=2
+    ).map(tuple),
+    tried=st.integers(0, 999),
+    unread=st.lists(_TEXT, max_size=2).map(tuple),
+)
 _RECORDS = st.builds(
     Record,
     submission_id=st.just("some-id"),
@@ -123,6 +139,7 @@ _RECORDS = st.builds(
         st.dictionaries(_TEXT, st.builds(Exchange, _PROGRAMS, _RUNS), max_size=2),
         max_size=2,
     ),
+    repairs=st.dictionaries(_TEXT, _REPAIRS, max_size=2),
     limits=st.builds(Limits, call_seconds=_SECONDS, memory_bytes=st.integers(0)),
     retried=st.booleans(),
 )
@@ -269,3 +286,25 @@ def test_a_field_that_an_earlier_version_did_not_have_takes_its_default() -> Non
     del document["layout"]
     document["unknown"] = 1
     assert decode(document, Argument, aside) == Argument("x", RawTensor("bool", (0,), b""))
+
+
+def test_a_record_of_a_version_without_repairs_is_read(tmp_path: Path) -> None:
+    folder = _folder(tmp_path)
+    one = record()
+    write_record(folder, one, "fixtures")
+    path = folder / "index" / f"{one.submission_id}.json"
+    document = json.loads(path.read_bytes())
+    assert document["record"].pop("repairs") == {}
+    path.write_text(json.dumps({**document, "check": ""}))
+    assert read_record(folder, one.submission_id) == one
+
+
+def test_repairs_are_no_part_of_what_identical_submissions_share(tmp_path: Path) -> None:
+    folder = _folder(tmp_path)
+    repair = Repair((RepairSet((Change("r", "b", (Location(1, 2),)),), "-a\n+b"),), 3)
+    first, second = record("a.py"), replace(record("b.py"), repairs={"forward": repair})
+    for one in (first, second):
+        write_record(folder, one, "fixtures")
+        assert read_record(folder, one.submission_id) == one
+    assert len(list(folder.glob("*.safetensors"))) == 1
+    assert read_record(folder, second.submission_id).repairs["forward"].sets[0].bugs == ("b",)

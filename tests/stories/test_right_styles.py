@@ -1,4 +1,4 @@
-"""Right answers in every style that came to mind: all automatic points, and no diagnosis."""
+"""Right answers in every style that came to mind: all automatic points, and no false diagnosis."""
 
 from __future__ import annotations
 
@@ -35,6 +35,8 @@ def test_every_point(story: Story, sandbox: Sandbox) -> None:
     rows = [row for row in asked if row.status not in ("passed", "pending")]
     told = [f"{row.id}: {row.feedback}" for row in rows]
     assert {row.id: row.status for row in rows} == lost(story), "\n".join([report.reason, *told])
-    assert report.diagnoses == ()
+    # what leaves the graph loses that one point, and is told why
+    cut_off = lost(story).get("differentiable") == "failed"
+    assert [one.id for one in report.diagnoses] == ["breaks-autograd"] * cut_off
     gone = sum(row.max_points for row in rows if row.status not in HELD)
     assert report.automatic.score == report.automatic.max - gone

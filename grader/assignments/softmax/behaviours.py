@@ -13,6 +13,7 @@ from grader.assignments.behaviours import (
     ORDER,
     OVERFLOWS,
     ROWS,
+    VANISHES,
     WRONG_SHAPE,
 )
 from grader.core.fixture import Inputs
@@ -80,6 +81,7 @@ SYMPTOMS: Final[tuple[Symptom, ...]] = (
     WRONG_SHAPE,
     IMPRECISE,
     OVERFLOWS,
-    Symptom("not-normalised", _unnormalised),
+    VANISHES,
+    Symptom("not-normalised", _unnormalised, last=True),
     Symptom("not-exponential", _uneven, last=True),
 )

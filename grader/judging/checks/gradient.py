@@ -27,8 +27,6 @@ from grader.judging.compare import compare
 __all__ = ["GRADIENT"]
 
 SUFFIX: Final = "#gradient"
-IN_PLACE: Final = "modified by an inplace operation"
-"""What autograd says on its way back where a value that it needs was overwritten."""
 
 
 def _calls(
@@ -74,14 +72,16 @@ def _verdict(asked: Asked) -> Verdict:
 def _is_cut_off(asked: Asked, observed: Mapping[str, Observation]) -> bool:
     """Whether every value is right, and only gradients are missing or wrong.
 
-    Or whether the function raises because its argument needs a gradient.
+    Or whether the function itself raises because its argument needs a gradient. What raises on the
+    way back may be a consequence of another bug: a value was overwritten, or the result has another
+    shape than the upstream gradient.
     """
     calls = [observed[fixture.name] for fixture in asked.scored if fixture.name in observed]
     if any(each.outcome == "raised" for each in calls):
         plain = [each for key, each in asked.run.calls.items() if "#" not in key]
         known = {_where(each.fault) for each in plain if each.fault is not None}
         return any(each.outcome == "ok" for each in plain) and all(
-            each.fault is not None and _is_own(each.fault) and _where(each.fault) not in known
+            each.fault is not None and each.fault.filename and _where(each.fault) not in known
             for each in calls
             if each.outcome == "raised"
         )
@@ -95,11 +95,6 @@ def _is_cut_off(asked: Asked, observed: Mapping[str, Observation]) -> bool:
 
 def _where(fault: Fault) -> tuple[str, str | None, int | None]:
     return fault.type, fault.filename, fault.line
-
-
-def _is_own(fault: Fault) -> bool:
-    """Whether the function itself brought it about: not an upstream gradient that does not fit."""
-    return fault.filename is not None or IN_PLACE in fault.message
 
 
 GRADIENT = Check(calls=_calls, experiments=no_experiments, verdict=_verdict)

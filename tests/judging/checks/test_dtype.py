@@ -5,7 +5,7 @@ import pytest
 from grader.core.observation import Observation
 from grader.core.tensor import DType
 from grader.judging.checks import CHECKS
-from tests.builders import answer, asked, fixture, no_answer, raised, ran
+from tests.builders import answer, asked, fixture, no_answer, raised, ran, task
 
 DTYPE = CHECKS["dtype"]
 HALF = fixture("dtype/float16", dtype="float16")
@@ -84,3 +84,21 @@ def test_the_exemption_is_for_bfloat16_alone() -> None:
 def test_an_observation_never_made_is_an_error() -> None:
     run = ran({"dtype/float16": answer(dtype="float16")})
     assert DTYPE.verdict(asked("dtype", (HALF, BRAIN), run)).status == "error"
+
+
+@pytest.mark.parametrize(
+    ("values", "dtype", "named"),
+    [
+        (((1.0, 2.0),), "float32", ("fixed",)),
+        (((1.0, 3.0),), "float32", ()),
+        (((1.0, 3.0),), "float16", ()),
+    ],
+    ids=["right numbers", "wrong numbers", "its own dtype"],
+)
+def test_another_dtype_is_named_where_only_it_is_wrong(
+    values: tuple[tuple[float, ...], ...], dtype: DType, named: tuple[str, ...]
+) -> None:
+    run = ran({"dtype/float16": answer(values, dtype)})
+    proving = task(proves={"dtype": "fixed"})
+    found = DTYPE.verdict(asked("dtype", (HALF,), run, task_=proving))
+    assert (found.status, found.diagnoses) == ("failed", named)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from grader.core.observation import Observation
@@ -85,3 +87,55 @@ def test_a_backward_pass_written_by_hand_is_not_judged(form: str) -> None:
 def test_an_observation_never_made_is_an_error() -> None:
     value_only = ran({"gradient/pair": answer()})
     assert GRADIENT.verdict(asked("gradient", (PAIR,), value_only)).status == "error"
+
+
+PROVING = task(proves={"gradient": "cut-off"})
+OVERWRITTEN = raised("RuntimeError", "was modified by an inplace operation", cell=None, line=None)
+MISFIT = raised("RuntimeError", "Mismatch in shape", cell=None, line=None)
+
+
+def _named(*told: Observation, plain: Observation | None = None) -> tuple[str, ...]:
+    keys = ("gradient/pair#gradient", "gradient/other#gradient")
+    calls = dict(zip(keys, told, strict=True)) | ({"a/1": plain} if plain else {})
+    found = GRADIENT.verdict(asked("gradient", (PAIR, OTHER), ran(calls), task_=PROVING))
+    return found.diagnoses
+
+
+@pytest.mark.parametrize("lost", [WRONG, answer(flows=False), answer(flows=True)])
+def test_what_is_wrong_in_its_gradient_alone_is_named(lost: Observation) -> None:
+    assert _named(lost, RIGHT) == ("cut-off",)
+    assert _named(RIGHT, RIGHT) == ()
+
+
+@pytest.mark.parametrize("lost", [{"gradient": raw([[1.0, 1.0]]), "flows": True}, {}])
+def test_the_gradient_of_wrong_values_may_be_wrong_for_that(lost: dict[str, Any]) -> None:
+    """One input may have the right value by chance: every one must."""
+    assert _named(answer(((7.0, 7.0),), **lost), RIGHT) == ()
+    assert _named(WRONG, answer(((7.0, 7.0),), **lost)) == ()
+
+
+@pytest.mark.parametrize(
+    ("lost", "plain", "named"),
+    [
+        (raised("RuntimeError", "needs no grad", line=3), answer(), ("cut-off",)),
+        (OVERWRITTEN, answer(), ()),
+        (MISFIT, answer(), ()),
+        (raised("RuntimeError", line=3), raised("RuntimeError", line=3), ()),
+        (raised("RuntimeError", line=3), None, ()),
+    ],
+    ids=["in its own line", "overwritten", "upstream of another shape", "anyway", "never asked"],
+)
+def test_an_exception_is_named_where_the_gradient_brings_it_about(
+    lost: Observation, plain: Observation | None, named: tuple[str, ...]
+) -> None:
+    assert _named(lost, RIGHT, plain=plain) == named
+
+
+def test_other_inputs_that_raise_for_reasons_of_their_own_hide_nothing() -> None:
+    calls = {
+        "a/1": answer(),
+        "a/2": raised("IndexError", line=4),
+        "gradient/pair#gradient": raised("RuntimeError", "needs no grad", line=4),
+    }
+    found = GRADIENT.verdict(asked("gradient", (PAIR,), ran(calls), task_=PROVING))
+    assert found.diagnoses == ("cut-off",)

@@ -123,9 +123,9 @@ def test_without_any_answer_there_is_nothing_to_say() -> None:
     assert (found.status, found.share) == ("skipped", 0.0)
 
 
-def test_another_answer_when_asked_again_fails_without_naming_a_bug() -> None:
+def test_another_answer_when_asked_again_is_named_for_that_alone() -> None:
     found = _verdict(RIGHT, RIGHT, calls={"own/pair#again": WRONG})
-    assert (found.status, found.share, found.diagnoses) == ("failed", 0.0, ())
+    assert (found.status, found.share, found.diagnoses) == ("failed", 0.0, ("unsteady",))
     assert [each.text for each in found.evidence] == ["another answer when asked again"]
     assert "asked again" in found.feedback
 
