@@ -114,7 +114,7 @@ class Task:
     @property
     def behaviours(self) -> frozenset[str]:
         """Ids that only relations and symptoms tell: of these no cause is known."""
-        told = {each.bug for each in (*self.relations, *self.symptoms)}
+        told = {each.bug for each in self.relations} | {each.bug for each in self.symptoms}
         causes = {bug for each in self.mistakes for bug in each.bugs}
         causes |= {each.bug for each in self.repairs} | set(self.proves.values())
         return frozenset(told - causes)

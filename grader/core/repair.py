@@ -95,8 +95,10 @@ class Repair:
     sets   every set of the smallest size that held in the search, the one confirmed first
     tried  how many candidates were run
     unread rules that failed on this source: a fault of theirs, which costs nothing but them
+    complete  whether every set of that size was tried: else nothing is proved by being the only one
     """
 
     sets: tuple[RepairSet, ...] = ()
     tried: int = 0
     unread: tuple[str, ...] = ()
+    complete: bool = True

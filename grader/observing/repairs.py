@@ -57,11 +57,11 @@ def observe_repair(
     sets = tuple(told(program.statements, chosen) for chosen in found.sets)
     for at, chosen in enumerate(found.sets[:MOST_CONFIRMED]):
         order = (sets[at], *(each for each in sets if each is not sets[at]))
-        repair = Repair(order, found.tried, failed)
+        repair = Repair(order, found.tried, failed, found.complete)
         confirming = _confirmed(exam, role, cut, program, chosen, runner=runner)
         if verified(exam, role, cut, {**exchanges, **confirming}, repair) is not None:
             return repair, confirming
-    return Repair((), found.tried, failed), {}
+    return Repair((), found.tried, failed, found.complete), {}
 
 
 def _open(exam: Exam, task: Task, base: Base) -> tuple[Rule, ...]:

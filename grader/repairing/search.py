@@ -34,10 +34,14 @@ class Tried:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The smallest sets that held, in the order they were tried."""
+    """The smallest sets that held, in the order they were tried.
+
+    complete  whether every set of that size was tried: else another might hold as well
+    """
 
     sets: tuple[tuple[Edit, ...], ...]
     tried: int
+    complete: bool = True
 
 
 Evaluate = Callable[[tuple[Edit, ...], frozenset[str]], Tried | None]
@@ -63,7 +67,7 @@ def search(edits: Sequence[Edit], evaluate: Evaluate) -> Found:
                     break
         if run.whole or (run.nearly and size > len(run.nearly[0])):
             break
-    return Found(tuple(run.whole or run.nearly), run.tried)
+    return Found(tuple(run.whole or run.nearly), run.tried, complete=not run.cut)
 
 
 class _Run:
@@ -72,16 +76,16 @@ class _Run:
     def __init__(self, evaluate: Evaluate) -> None:
         self._evaluate = evaluate
         self.tried = 0
+        self.cut = False
         self.mended: dict[frozenset[int], frozenset[str]] = {}
         self.whole: list[tuple[Edit, ...]] = []
         self.nearly: list[tuple[Edit, ...]] = []
 
     def of(self, chosen: tuple[Edit, ...], union: frozenset[str]) -> Tried | None:
         """None where the bound is reached or nothing more can be tried."""
-        if self.tried >= MOST_TRIED:
-            return None
-        found = self._evaluate(chosen, union)
+        found = self._evaluate(chosen, union) if self.tried < MOST_TRIED else None
         if found is None:
+            self.cut = True
             return None
         self.tried += 1
         self.mended[frozenset(map(id, chosen))] = found.mended
@@ -140,5 +144,6 @@ def _promising(
         met.add(key)
         count += 1
         if count > MOST_PAIRS:
+            run.cut = True
             return
         yield chosen

@@ -32,7 +32,7 @@ class Verified:
     verdicts  with all changes, of the criteria that were decided on the mended run
     explains  by change: the lost criteria that it is needed for
     agreed    ids that every set of that size which held in the search has in common
-    alone     whether those are the ids of all of them: then each is proved
+    alone     whether those are the ids of all of them, and all were tried: then each is proved
     """
 
     changes: tuple[Change, ...]
@@ -78,9 +78,8 @@ def verified(
     sets = [frozenset(each.bugs) for each in repair.sets]
     agreed = frozenset.intersection(*sets)
     after = {name: after[name] for name in base.verdicts}
-    return Verified(
-        changes, after, _shared(base, after, explains), agreed, alone=all(s == agreed for s in sets)
-    )
+    alone = repair.complete and all(each == agreed for each in sets)
+    return Verified(changes, after, _shared(base, after, explains), agreed, alone=alone)
 
 
 def _shared(

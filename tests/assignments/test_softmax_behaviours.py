@@ -268,6 +268,12 @@ def test_every_behaviour_has_words(bug: str) -> None:
     assert words.hint
 
 
+def test_what_a_repair_or_a_known_result_may_name_is_no_mere_behaviour() -> None:
+    told = ASSIGNMENT.task("forward").behaviours
+    assert told >= {each.bug for each in RELATIONS} | {"imprecise", "overflows", "vanishes"}
+    assert not told & {"not-normalised", "wrong-shape", "hard-coded-shape"}
+
+
 def test_a_relation_is_told_of_the_criteria_on_whose_inputs_it_breaks() -> None:
     found = _behaves(_turned_rows)
     assert found.by_row == {"batch": "rows-mixed", "per-row-shift": "rows-mixed"}

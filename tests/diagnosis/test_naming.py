@@ -166,9 +166,9 @@ def test_a_repair_and_a_check_that_name_the_same_bug_are_one_diagnosis_as_sure_a
 
 
 def test_what_a_check_found_stands_beside_a_repair_of_something_else() -> None:
-    rows = (_row("values"), _row("pure", "writes"))
-    assert _named(rows, _verified(("added", ("values",)))) == [
-        ("added", "proved", ("values",)),
+    rows = (_row("values"), _row("far"), _row("pure", "writes"))
+    assert _named(rows, _verified(("added", ("values", "far")))) == [
+        ("added", "proved", ("values", "far")),
         ("writes", "proved", ("pure",)),
     ]
 
