@@ -153,10 +153,19 @@ def _row_by_row(
 
 def _is_trivial(sheet: _Sheet, fixtures: Sequence[Fixture]) -> bool:
     """Whether the answers need no understanding: they are no mistake of anyone who tried."""
-    return any(
-        all(_gives(sheet, each, trivial) for each in fixtures if each.scored)
+    scored = [each for each in fixtures if each.scored]
+    return not any(_is_finite(sheet, each) for each in scored) or any(
+        all(_gives(sheet, each, trivial) for each in scored)
         for trivial in sheet.task.trivial.values()
     )
+
+
+def _is_finite(sheet: _Sheet, fixture: Fixture) -> bool:
+    """Whether any number came back, or an exception, which may be a bug's."""
+    found = sheet.answer(fixture)
+    if found is None or found.value is None:
+        return True
+    return bool(np.any(np.isfinite(found.value.numbers())))
 
 
 def _gives(sheet: _Sheet, fixture: Fixture, trivial: Callable[[Inputs], Float64]) -> bool:

@@ -30,7 +30,7 @@ SAME_VALUES: Final = frozenset(
         "reshape", "unsqueeze", "squeeze", "flatten", "numpy", "cpu", "cuda", "detach",
         "requires_grad_", "data", "expand", "expand_as", "astype", "as_tensor", "tensor",
         "asarray", "array", "from_numpy", "Tensor", "atleast_2d", "expand_dims", "view_as",
-        "type_as", "bfloat16",
+        "type_as", "bfloat16", "item",
     ]
 )  # fmt: skip
 """Calls and attributes that hand values on as they are, whatever their dtype or shape."""
@@ -215,6 +215,8 @@ class Function:
         """What a cast, copy or change of shape is made of; None for anything else."""
         if isinstance(node, ast.NamedExpr):
             return node.value
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            return node.args[0] if node.func.id == "float" and len(node.args) == 1 else None
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             if node.func.attr not in SAME_VALUES:
                 return None

@@ -27,7 +27,7 @@ Style = Literal["method", "function", "builtin"]
 class Reduction:
     """One reduction.
 
-    whole    the call with the `.values` or `[0]` that belongs to it
+    whole    the call with the `.values`, `[0]` or `.item()` that belongs to it
     kind     max, min, sum, mean, median, std, norm or prod
     operand  what is reduced
     axis     a number; None where all is reduced; `unknown` where it cannot be told
@@ -111,14 +111,25 @@ def reductions(function: Function) -> Iterator[Reduction]:
 def _shell(found: Reduction) -> Iterator[ast.AST]:
     """The nodes between the whole and its call."""
     node: ast.expr = found.whole
-    while node is not found.call and isinstance(node, ast.Attribute | ast.Subscript):
+    while node is not found.call:
         yield node
-        node = node.value
+        inner = _of_one_number(node)
+        if inner is None and isinstance(node, ast.Attribute | ast.Subscript):
+            inner = node.value
+        node = inner or found.call
     yield found.call
 
 
 def reduction_of(function: Function, node: ast.expr) -> Reduction | None:
-    """The reduction an expression is, with `.values` or `[0]` around it; else None."""
+    """The reduction an expression is, with `.values` or `[0]` around it; else None.
+
+    Of all entries also with `.item()` or `float()` around it.
+    """
+    inner = _of_one_number(node)
+    if inner is not None:
+        found = reduction_of(function, inner)
+        alone = found is not None and (found.axis is None or found.style == "builtin")
+        return replace(found, whole=node) if found is not None and alone else None
     call = node
     if (isinstance(call, ast.Attribute) and call.attr == "values") or (
         isinstance(call, ast.Subscript) and constant(call.slice) == 0
@@ -142,6 +153,16 @@ def reduction_of(function: Function, node: ast.expr) -> Reduction | None:
         return _made(function, node, call, short, call.args[0], module=module)
     if not name and isinstance(call.func, ast.Attribute) and call.func.attr in _KINDS:
         return _made(function, node, call, call.func.attr, call.func.value)
+    return None
+
+
+def _of_one_number(node: ast.expr) -> ast.expr | None:
+    """What `.item()` or `float()` takes the number of; None for anything else."""
+    match node:
+        case ast.Call(func=ast.Attribute(value=inner, attr="item"), args=[], keywords=[]):
+            return inner
+        case ast.Call(func=ast.Name(id="float"), args=[inner], keywords=[]):
+            return inner
     return None
 
 

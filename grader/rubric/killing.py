@@ -172,6 +172,7 @@ def _wrong_mutant(
         told = ": on every fixture it does what its base does" if same else ""
         yield f"{name} survives with all {tried.full:g} points{told}"
     known = {*mutant.bugs, *mutant.also, *_how_it_went(exam, mutant.role, report)}
+    known |= exam.assignment.task(mutant.role).behaviours
     for each in report.diagnoses:
         of_base = {(one.role, one.id) for one in base.report.diagnoses}
         if each.role == mutant.role and each.id not in known:
@@ -256,7 +257,10 @@ def _idle(exam: Exam, reports: Sequence[Report]) -> dict[str, bool]:
 
 
 def _wrong_bugs(exam: Exam, mutants: Mutants) -> Iterator[str]:
+    behaviours = {bug for task in exam.assignment.tasks for bug in task.behaviours}
     for bug in exam.assignment.bugs:
+        if bug in behaviours:
+            continue  # a mutant has a cause
         declared = bug in mutants.without_mutant
         if bug in mutants.with_mutant and declared:
             yield f"`{bug}` is declared to have no mutant, and has one"

@@ -261,7 +261,7 @@ def test_what_nothing_explains_is_told_as_it_behaves(style: str) -> None:
     assert found.sure == {bug: confidence}
 
 
-@pytest.mark.parametrize("bug", {bug for _, bug, _ in WRONG.values()})
+@pytest.mark.parametrize("bug", sorted({bug for _, bug, _ in WRONG.values()}))
 def test_every_behaviour_has_words(bug: str) -> None:
     words = ASSIGNMENT.words("forward", bug)
     assert words.message.endswith(".")

@@ -155,9 +155,8 @@ def test_a_path_ends_where_a_value_is_computed_and_visits_nothing_twice() -> Non
     assert value is not None
     found = [made.text(each) for each in made.path(value)]
     assert found == ["z.view(-1)", "z", "y - 1"]
-    loop = [made.text(each) for each in made.path(last(made, "y"))]
+    loop = [id(each) for each in made.path(last(made, "y"))]
     assert len(loop) == len(set(loop))
-    assert loop[0] == "y"
 
 
 # The notebook's data. ----------------------------------------------------------------------------
