@@ -135,7 +135,8 @@ def test_a_rule_is_tried_only_where_a_wrong_answer_shows_its_bug() -> None:
 
 
 def test_a_spent_bench_ends_the_search() -> None:
-    assert _looked_for("return x + 1", MORE, runner=Workshop(most=0)) == (Repair((), 0), {})
+    nothing = Repair((), 0, complete=False)
+    assert _looked_for("return x + 1", MORE, runner=Workshop(most=0)) == (nothing, {})
     repair, _ = _looked_for("return x + 1", SIGN, MORE, runner=Workshop(most=1))
     assert repair is not None
     assert repair.tried == 1

@@ -13,7 +13,7 @@ from grader.core.record import Exam
 from grader.core.repair import Change, Edit, Repair, RepairSet, Rule
 from grader.core.slice import Slice
 from grader.editing import Code
-from grader.judging.judge import MAIN
+from grader.judging.judge import MAIN, judge_run
 from grader.repairing.edits import edits_for
 from grader.repairing.verified import REPAIR, Verified, verified, without
 from tests.builders import backward_exam, candidate, criterion
@@ -126,6 +126,26 @@ def test_a_change_that_the_rest_does_without_proves_nothing() -> None:
 
 def test_a_change_that_mends_nothing_proves_nothing() -> None:
     assert _verified(target("return x * 1.0 + 1"), swap("* 1.0", "* 1.00", "turned")) is None
+
+
+def test_a_change_that_mends_only_what_another_broke_proves_nothing() -> None:
+    """What held as handed in was no bug of the student's."""
+    body = "a = 1\nb = 0\nreturn x + a if len(x) == 1 else x + (a - 1) + b"
+    first, second = swap("a = 1", "a = 0"), swap("b = 0", "b = 1", "turned")
+    sliced = target(body)
+    known = made(first, second)
+    exchanges, repair = _recorded(known, sliced, first, second)
+    after = exchanges[f"{REPAIR}/{MAIN}"]
+    assert verified(known, "forward", sliced, exchanges, repair) is None
+    # not because anything was left: with both changes nothing is lost
+    judged = judge_run(known, "forward", sliced, {MAIN: after})
+    assert all(judged[name].status == "passed" for name in ("values", "large", "batch"))
+
+
+def test_a_bug_that_the_assignment_no_longer_knows_is_not_named() -> None:
+    fewer = {name: each for name, each in BUGS.items() if name != "added"}
+    assert _verified(target("return x + 1"), MORE) is not None
+    assert _verified(target("return x + 1"), MORE, exam=made(MORE, bugs=fewer)) is None
 
 
 def test_of_a_right_target_nothing_is_proved() -> None:
