@@ -15,6 +15,7 @@ __all__ = [
     "RUN_NOTE",
     "SCHEMA_VERSION",
     "Adjustment",
+    "Answer",
     "Attempt",
     "Automatic",
     "CriterionResult",
@@ -23,8 +24,11 @@ __all__ = [
     "Evidence",
     "Execution",
     "Final_",
+    "Late",
     "Manual",
+    "Marked",
     "Place",
+    "Policy",
     "RepairFacts",
     "Report",
     "RubricFacts",
@@ -77,10 +81,34 @@ class SubmissionFacts(_Frozen):
     attempt: Attempt = Attempt()
 
 
+class Late(_Frozen):
+    """What lateness costs: shares of the final maximum.
+
+    per_day  for every day begun after `grace_minutes`
+    most     never more than that
+    """
+
+    per_day: Annotated[float, Field(gt=0, le=1)]
+    most: Annotated[float, Field(gt=0, le=1)] = 1.0
+    grace_minutes: Annotated[int, Field(ge=0)] = 0
+
+
+class Policy(_Frozen):
+    """How a rubric makes the final mark of its parts.
+
+    bonus  on-top: may lead above the maximum; fills-up: replaces lost points, up to the maximum
+    late   what lateness costs, None: nothing
+    """
+
+    bonus: Literal["on-top", "fills-up"] = "on-top"
+    late: Late | None = None
+
+
 class RubricFacts(_Frozen):
     id: str
     version: str
     sha256: str
+    policy: Policy = Policy()
 
 
 class Automatic(_Frozen):
@@ -101,7 +129,10 @@ class Final_(_Frozen):  # noqa: N801 - `Final` is typing's
 
 
 class Adjustment(_Frozen):
-    """A change to the sum of the rows: a cap of the rubric, later a human decision."""
+    """A change to the sum of the rows: a cap of the rubric, lateness, a human decision.
+
+    `entry` is the ledger's, for a human decision.
+    """
 
     kind: str
     criterion: str | None
@@ -109,6 +140,7 @@ class Adjustment(_Frozen):
     reason: str
     by: str
     at: str | None = None
+    entry: str | None = None
 
 
 class Place(_Frozen):
@@ -142,6 +174,20 @@ class Written(_Frozen):
     text: str
 
 
+class Answer(_Frozen):
+    """What the student wrote in answer to a question: Markdown as typed.
+
+    criterion  the one marked by hand that it belongs to
+    question   the template's text before it, empty where none is known
+    text       empty where nothing was added to the template
+    """
+
+    criterion: str
+    question: str
+    text: str
+    location: Place | None = None
+
+
 class Worst(_Frozen):
     """The entry furthest outside its bound; numbers are strings where not finite."""
 
@@ -166,7 +212,21 @@ class Evidence(_Frozen):
     scored: bool = True
 
 
+class Marked(_Frozen):
+    """Who gave a criterion's points by hand; `entry` is the ledger's."""
+
+    by: str
+    at: str
+    comment: str
+    entry: str
+
+
 class CriterionResult(_Frozen):
+    """One row. `marked` says who decided one that is marked by hand; `feedback` stays as it was.
+
+    `close` tells that a result was outside its bound by less than the bound itself.
+    """
+
     id: str
     title: str
     points: float
@@ -177,6 +237,8 @@ class CriterionResult(_Frozen):
     feedback: str
     evidence: tuple[Evidence, ...] = ()
     diagnoses: tuple[str, ...] = ()
+    marked: Marked | None = None
+    close: bool = False
 
 
 class Diagnosis(_Frozen):
@@ -255,5 +317,6 @@ class Report(_Frozen):
     diagnoses: tuple[Diagnosis, ...] = ()
     repairs: tuple[RepairFacts, ...] = ()
     written: tuple[Written, ...] = ()
+    answers: tuple[Answer, ...] = ()
     execution: Execution | None = None
     run: RunFacts

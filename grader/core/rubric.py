@@ -6,6 +6,8 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from grader.core.report import Late
+
 __all__ = ["CHECKS", "Cap", "CheckName", "Criterion", "Feedback", "Forbid", "Rubric"]
 
 CheckName = Literal[
@@ -97,6 +99,9 @@ class Rubric(_Frozen):
     follow_through  share, 0 to 1, that is given back of the points of criteria which hold once a
                     verified repair has mended the code
     reveal_repair   whether students see the repair as a diff; else staff alone
+    bonus           on-top: bonus points may lead above the maximum; fills-up: they replace lost
+                    points, up to the maximum
+    late            what lateness costs; without it lateness is recorded and costs nothing
     """
 
     id: Slug
@@ -107,6 +112,8 @@ class Rubric(_Frozen):
     caps: tuple[Cap, ...] = ()
     follow_through: Annotated[float, Field(ge=0, le=1)] = 0.0
     reveal_repair: bool = False
+    bonus: Literal["on-top", "fills-up"] = "on-top"
+    late: Late | None = None
 
     def criterion(self, identifier: str) -> Criterion:
         """The criterion of that id; KeyError if there is none."""

@@ -1,0 +1,1 @@
+"""What people decide: the ledger, and the marks that follow from it."""

@@ -1,0 +1,1 @@
+"""A class as each receiving system takes it."""

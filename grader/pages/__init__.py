@@ -1,0 +1,1 @@
+"""Pages: what students, and those who mark by hand, look at."""
