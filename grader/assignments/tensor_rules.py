@@ -167,6 +167,8 @@ def _anew(function: Function, part: ast.AST) -> Iterator[Fix]:
             first, last = function.span(target)[1], function.span(value)[0]
             end = function.span(value)[1]
             patches = (Patch(first, last, sign), Patch(end, end, ")"))
+            if end != function.span(part)[1]:  # it has parentheses of its own
+                patches = (Patch(first, last, sign.rstrip("(") + "("),)
             yield Fix(function.statement, function.span(part), patches, "anew")
         case ast.Expr(
             value=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=attr) as func)

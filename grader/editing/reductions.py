@@ -61,7 +61,9 @@ class Reduction:
             yield self._written("(", f").{numpys}(axis=-1, keepdims=True)", "numpy")
 
     def kept(self) -> Iterator[Fix]:
-        """As it is, its axis kept."""
+        """As it is, its axis kept; nothing where it is kept already."""
+        if self.keeps:
+            return
         numpy = self.module.startswith("numpy")
         for keyword, variant in (("keepdims" if numpy else "keepdim", ""), ("keepdims", "numpy")):
             if not any(each.arg in _KEEP for each in self.call.keywords):

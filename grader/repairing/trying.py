@@ -16,6 +16,7 @@ from grader.core.tensor import Float64
 from grader.core.verdict import Verdict
 from grader.judging.calling import convention_of
 from grader.judging.checks import CHECKS, FOLLOWING
+from grader.judging.checks.dtype import is_other
 from grader.judging.discovery import STAND_IN
 from grader.judging.judge import MAIN, better_run, judge_run, under
 from grader.judging.plan import asked_of, chosen, criteria_of
@@ -125,7 +126,8 @@ def telling(exam: Exam, role: str, cut: Slice, base: Base) -> tuple[Telling, ...
 def refuted(exam: Exam, task: Task, base: Base) -> set[str]:
     """Bugs that a check of the rubric would have proved, had they been there.
 
-    A check says nothing where it was skipped, or where gradients of wrong values went wrong.
+    A check says nothing where it was skipped, where gradients of wrong values went wrong, or where
+    wrong values came back in another dtype.
     """
     looked_for: set[str] = set()
     left_open: set[str] = set()
@@ -135,10 +137,25 @@ def refuted(exam: Exam, task: Task, base: Base) -> set[str]:
         if bug is None or verdict is None:
             continue
         looked_for.add(bug)
-        silent = verdict.status == "skipped" or (criterion.check == "gradient" and lost(verdict))
+        silent = verdict.status == "skipped" or (
+            lost(verdict)
+            and (
+                criterion.check == "gradient"
+                or (criterion.check == "dtype" and _changes_dtype(exam, criterion, base))
+            )
+        )
         if silent or bug in verdict.diagnoses:
             left_open.add(bug)
     return looked_for - left_open
+
+
+def _changes_dtype(exam: Exam, criterion: Criterion, base: Base) -> bool:
+    calls = base.main.run.calls
+    return any(
+        is_other(fixture, calls[fixture.name])
+        for fixture in chosen(exam, criterion)
+        if fixture.scored and fixture.name in calls
+    )
 
 
 def wrong_answers(exam: Exam, base: Base) -> tuple[tuple[Inputs, Float64], ...]:

@@ -132,8 +132,8 @@ def test_130_where_it_is_interrupted_and_a_second_run_goes_on(tmp_path: Path, jo
     assert _left_behind(tmp_path / "temporary") == []
     before = reports(tmp_path / "out")
     assert {source: one["automatic"]["score"] for source, one in before.items()} == {
-        "a.py": 10,
-        "b.py": 10,
+        "a.py": 20,
+        "b.py": 20,
     }
     summary = json.loads((tmp_path / "out" / "summary.json").read_text(encoding="utf-8"))
     assert {row["source"] for row in summary["rows"]} == {"a.py", "b.py"}
@@ -146,7 +146,7 @@ def test_130_where_it_is_interrupted_and_a_second_run_goes_on(tmp_path: Path, jo
     assert "continued: 2 already graded" in again.err
     after = reports(tmp_path / "out")
     assert {source: after[source] for source in before} == before
-    assert after["z.py"]["automatic"]["score"] == 10
+    assert after["z.py"]["automatic"]["score"] == 20
 
 
 def test_json_of_a_class_is_the_summary_and_nothing_else(tmp_path: Path) -> None:
@@ -155,8 +155,8 @@ def test_json_of_a_class_is_the_summary_and_nothing_else(tmp_path: Path) -> None
     assert done.status == 1
     summary = done.json()
     assert {row["source"]: row["score"] for row in summary["rows"]} == {
-        "a.py": 10,
-        "b.py": 10,
+        "a.py": 20,
+        "b.py": 20,
         "c.ipynb": 0,
     }
     assert summary["run"]["graded"] == 3
@@ -301,7 +301,7 @@ def test_odd_input_gets_a_report_in_one_sentence(
         assert expected is None or statuses(report)["implemented"] == implemented[expected]
         assert report["status"] == "graded"
     if expected == "found":
-        assert report["automatic"]["score"] == 10
+        assert report["automatic"]["score"] == 20
 
 
 def test_odd_input_stops_no_other(odd_class: dict[str, dict[str, Any]]) -> None:
@@ -312,7 +312,7 @@ def test_odd_input_stops_no_other(odd_class: dict[str, dict[str, Any]]) -> None:
         assert odd_class[source]["status"] == "ungradable"
         assert what in odd_class[source]["reason"]
     for source in others:
-        assert odd_class[source]["automatic"]["score"] == 10, source
+        assert odd_class[source]["automatic"]["score"] == 20, source
 
 
 def test_a_file_that_cannot_be_read_needs_a_person(tmp_path: Path) -> None:
@@ -322,7 +322,7 @@ def test_a_file_that_cannot_be_read_needs_a_person(tmp_path: Path) -> None:
     done = run_grader("grade", *paths, "--rubric", "log_softmax", "--out", "out", cwd=tmp_path)
     assert done.status == 1, done.err
     found = {source.rsplit("/", 1)[-1]: one for source, one in reports(tmp_path / "out").items()}
-    assert found["a.py"]["automatic"]["score"] == 10
+    assert found["a.py"]["automatic"]["score"] == 20
     assert found["mem"]["status"] != "graded"
     assert "cannot be read" in found["mem"]["reason"]
 

@@ -19,7 +19,7 @@ from grader.judging.checks.asked import (
 from grader.judging.checks.tally import tally
 from grader.judging.checks.values import judge_value, never_observed
 
-__all__ = ["DTYPE"]
+__all__ = ["DTYPE", "is_other"]
 
 _TYPED: Final = ("tensor", "numpy array")
 """What has a dtype; a list of Python floats has none, so only its values are judged."""
@@ -27,14 +27,14 @@ _TYPED: Final = ("tensor", "numpy array")
 
 def _judge(asked: Asked, fixture: Fixture, observation: Observation) -> Evidence:
     found = judge_value(asked, fixture, observation)
-    if observation.value is None or not _is_other(fixture, observation):
+    if observation.value is None or not is_other(fixture, observation):
         return found
     text = f"{fixture.dtype} in, {observation.value.dtype} out"
     return found.model_copy(update={"outcome": "wrong", "text": text})
 
 
-def _is_other(fixture: Fixture, observation: Observation) -> bool:
-    """Whether the result has a dtype, and another than the argument."""
+def is_other(fixture: Fixture, observation: Observation) -> bool:
+    """Whether the result has a dtype, and another than the argument: of right numbers or wrong."""
     value = observation.value
     return value is not None and observation.returned in _TYPED and value.dtype != fixture.dtype
 
@@ -73,7 +73,7 @@ def _is_only_other(asked: Asked, fixture: Fixture, observation: Observation) -> 
     """Whether numbers are right and their dtype is not: of wrong ones it may be a consequence."""
     return (
         observation.value is not None
-        and _is_other(fixture, observation)
+        and is_other(fixture, observation)
         and asked.compare(fixture, observation.value).ok
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from grader.core.assignment import Task
@@ -27,6 +27,7 @@ from grader.judging.compare import compare
 __all__ = ["GRADIENT"]
 
 SUFFIX: Final = "#gradient"
+_TORCHS_OWN: Final = "RuntimeError"
 
 
 def _calls(
@@ -72,18 +73,20 @@ def _verdict(asked: Asked) -> Verdict:
 def _is_cut_off(asked: Asked, observed: Mapping[str, Observation]) -> bool:
     """Whether every value is right, and only gradients are missing or wrong.
 
-    Or whether the function itself raises because its argument needs a gradient. What raises on the
-    way back may be a consequence of another bug: a value was overwritten, or the result has another
-    shape than the upstream gradient.
+    Or whether the function itself raises because its argument needs a gradient; or torch on the
+    way back, which it does where the function has overwritten what its own graph needs. A result of
+    another shape than the upstream gradient, or an overwritten argument, are bugs of their own.
     """
     calls = [observed[fixture.name] for fixture in asked.scored if fixture.name in observed]
     if any(each.outcome == "raised" for each in calls):
         plain = [each for key, each in asked.run.calls.items() if "#" not in key]
         known = {_where(each.fault) for each in plain if each.fault is not None}
+        raised = [each.fault for each in calls if each.outcome == "raised"]
         return any(each.outcome == "ok" for each in plain) and all(
-            each.fault is not None and each.fault.filename and _where(each.fault) not in known
-            for each in calls
-            if each.outcome == "raised"
+            fault is not None
+            and _where(fault) not in known
+            and (fault.filename is not None or _is_on_the_way_back(fault, plain))
+            for fault in raised
         )
     return all(
         fixture.name in observed
@@ -91,6 +94,10 @@ def _is_cut_off(asked: Asked, observed: Mapping[str, Observation]) -> bool:
         and asked.compare(fixture, value).ok
         for fixture in asked.scored
     )
+
+
+def _is_on_the_way_back(fault: Fault, plain: Sequence[Observation]) -> bool:
+    return fault.type == _TORCHS_OWN and not any(each.changed for each in plain)
 
 
 def _where(fault: Fault) -> tuple[str, str | None, int | None]:

@@ -91,7 +91,7 @@ def test_an_observation_never_made_is_an_error() -> None:
 
 PROVING = task(proves={"gradient": "cut-off"})
 OVERWRITTEN = raised("RuntimeError", "was modified by an inplace operation", cell=None, line=None)
-MISFIT = raised("RuntimeError", "Mismatch in shape", cell=None, line=None)
+MISFIT = raised("ValueError", "the result has shape (1, 3)", cell=None, line=None)
 
 
 def _named(*told: Observation, plain: Observation | None = None) -> tuple[str, ...]:
@@ -118,12 +118,20 @@ def test_the_gradient_of_wrong_values_may_be_wrong_for_that(lost: dict[str, Any]
     ("lost", "plain", "named"),
     [
         (raised("RuntimeError", "needs no grad", line=3), answer(), ("cut-off",)),
-        (OVERWRITTEN, answer(), ()),
+        (OVERWRITTEN, answer(), ("cut-off",)),
+        (OVERWRITTEN, answer(changed=True), ()),
         (MISFIT, answer(), ()),
         (raised("RuntimeError", line=3), raised("RuntimeError", line=3), ()),
         (raised("RuntimeError", line=3), None, ()),
     ],
-    ids=["in its own line", "overwritten", "upstream of another shape", "anyway", "never asked"],
+    ids=[
+        "in its own line",
+        "overwritten",
+        "argument overwritten",
+        "upstream of another shape",
+        "anyway",
+        "never asked",
+    ],
 )
 def test_an_exception_is_named_where_the_gradient_brings_it_about(
     lost: Observation, plain: Observation | None, named: tuple[str, ...]
