@@ -140,11 +140,27 @@ def wrong_shift(function: Function) -> Iterator[Fix]:
             continue
         if reads_free(function, each.right) or _is_unknown(function, each.right):
             continue
+        if _is_zero(function, each.right):
+            continue
         found = reduced(function, each.right)
         if found is not None and function.is_argument(found.operand):
             yield from found.by_row("max")
         for largest, variant in row_max(function, each.left):
             yield function.replaced(each.right, largest, f"here {variant}")
+
+
+def zero_shift(function: Function) -> Iterator[Fix]:
+    """A shift by zero is none."""
+    for each in _shifts(function):
+        if _is_zero(function, each.right):
+            for largest, variant in row_max(function, each.left):
+                yield function.replaced(each.right, largest, variant)
+
+
+def _is_zero(function: Function, node: ast.expr) -> bool:
+    return any(
+        isinstance(part, ast.Constant) and constant(part) == 0 for part in function.path(node)
+    )
 
 
 def _is_unknown(function: Function, node: ast.expr) -> bool:
@@ -300,6 +316,7 @@ COMMON: Final[tuple[Rule, ...]] = (
     shared.keepdim_missing("missing-keepdim", "max", "sum", "min", "mean"),
     shared.values_missing("missing-values"),
     rule("no-shift-inserted", "no-shift", no_shift),
+    rule("no-shift-zero", "no-shift", zero_shift),
     rule("inconsistent-shift-same", "inconsistent-shift", inconsistent),
     rule("wrong-shift-replaced", "wrong-shift", wrong_shift),
     rule("wrong-shift-subtracted", "wrong-shift", added_shift),

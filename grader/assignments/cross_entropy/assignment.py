@@ -11,6 +11,7 @@ from grader.assignments.cross_entropy import oracle
 from grader.assignments.cross_entropy.backward import BACKWARD
 from grader.assignments.cross_entropy.bugs import BUGS
 from grader.assignments.cross_entropy.mistakes import MISTAKES
+from grader.assignments.shift_rules import COMMON
 from grader.core.assignment import Assignment, Kind, Task
 from grader.core.fixture import Inputs
 from grader.core.slice import Wanted
@@ -82,8 +83,11 @@ ASSIGNMENT: Final = Assignment(
             proves={
                 "own-argument": "global-logits",
                 "pure": "mutates-input",
+                "gradient": "breaks-autograd",
+                "dtype": "wrong-dtype",
                 "from-scratch": "library-cross-entropy",
             },
+            repairs=tuple(each for each in COMMON if each.bug in BUGS),
             mistakes=MISTAKES,
         ),
         BACKWARD,

@@ -11,6 +11,7 @@ import numpy as np
 from grader.assignments.log_softmax import oracle
 from grader.assignments.log_softmax.bugs import BUGS
 from grader.assignments.log_softmax.mistakes import MISTAKES
+from grader.assignments.shift_rules import COMMON
 from grader.assignments.softmax.oracle import refuse_separated
 from grader.core.assignment import Assignment, Kind, Task
 from grader.core.fixture import Inputs
@@ -78,8 +79,11 @@ ASSIGNMENT: Final = Assignment(
             proves={
                 "own-argument": "global-logits",
                 "pure": "mutates-input",
+                "gradient": "breaks-autograd",
+                "dtype": "wrong-dtype",
                 "from-scratch": "library-log-softmax",
             },
+            repairs=tuple(each for each in COMMON if each.bug in BUGS),
             mistakes=MISTAKES,
         ),
     ),

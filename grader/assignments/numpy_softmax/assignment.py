@@ -53,8 +53,10 @@ ASSIGNMENT: Final = Assignment(
             proves={
                 "own-argument": "global-logits",
                 "pure": "mutates-input",
+                "dtype": "wrong-dtype",
                 "from-scratch": "library-softmax",
             },
+            repairs=tuple(each for each in _SAME.repairs if each.bug in BUGS),
             mistakes=_SAME.mistakes,
         ),
     ),
