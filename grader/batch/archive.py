@@ -161,7 +161,7 @@ class _Zip:
         return tuple(
             _member(place, info.orig_filename)
             for place, info in enumerate(self._infos)
-            if not info.is_dir()
+            if not info.filename.endswith("/")  # `is_dir` raises for a name that is empty
         )
 
     def read(self, place: int) -> bytes:

@@ -333,6 +333,7 @@ SEEDS: dict[str, bytes] = {}
 @given(st.sampled_from(FORMS), st.binary(max_size=60), st.integers(-1, 4000))
 @example(".zip", b"PK\x05\x06" + b"\xff" * 18, -1)
 @example(".tar.gz", b"\x08", 534)
+@example(".zip", b"\x00\x00", 217)  # a name that is empty
 def test_any_bytes_are_an_archive_or_a_sentence(
     tmp_path_factory: pytest.TempPathFactory, form: str, noise: bytes, at: int
 ) -> None:
