@@ -6,9 +6,12 @@ import hashlib
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
+from pathlib import Path
 from typing import Final
 
-from grader.core.errors import SandboxFault, Ungradable
+from grader.core.assignment import Assignment
+from grader.core.errors import RubricError, SandboxFault, Ungradable
 from grader.core.notebook import Note, Notebook
 from grader.core.observation import Exchange, Limits
 from grader.core.record import Exam, Graded, Record, Runner, Submission, key_of, role_of
@@ -20,6 +23,7 @@ from grader.notebook import read
 from grader.observing import observe_relations, observe_repair, observe_target
 from grader.reporting.assemble import assemble
 from grader.slicing import candidates, cut, nothing, prose
+from grader.slicing.answers import answers
 
 __all__ = [
     "Exam",
@@ -31,6 +35,7 @@ __all__ = [
     "grade",
     "observe",
     "rejudge",
+    "template_of",
 ]
 
 MOST_HALTED: Final = 2
@@ -59,6 +64,22 @@ def rejudge(record: Record, exam: Exam) -> Graded:
     return Graded(assemble(settled, exam, judge(settled, exam)), record)
 
 
+def template_of(assignment: Assignment) -> Notebook | None:
+    """The notebook that was handed out, None where the assignment names none.
+
+    RubricError where it cannot be read.
+    """
+    return _read_template(assignment.folder / assignment.template) if assignment.template else None
+
+
+@cache
+def _read_template(path: Path) -> Notebook:
+    try:
+        return read(path.read_bytes(), path.name)
+    except (OSError, Ungradable) as error:
+        raise RubricError((f"{path}: the template cannot be read: {error}",)) from error
+
+
 def observe(
     submission: Submission, exam: Exam, runner: Runner, *, names: Mapping[str, str], alone: bool
 ) -> Record:
@@ -69,6 +90,8 @@ def observe(
         sha256=hashlib.sha256(submission.data).hexdigest(),
         format=None,
     )
+    if submission.refuse:
+        return replace(unread, ungradable=submission.refuse)
     try:
         notebook = read(submission.data, submission.source)
     except Ungradable as reason:
@@ -98,6 +121,7 @@ def observe(
         slices=slices,
         exchanges=exchanges,
         written=_written(notebook, exam),
+        answers=answers(notebook, template_of(exam.assignment)),
         limits=runner.limits,
         isolation=runner.isolation,
         torch=runner.torch,

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import pytest
 
-from grader.core.errors import SandboxFault
+from grader.core.errors import RubricError, SandboxFault
 from grader.core.observation import Call, Fault, Limits, Observation, Outcome, Program, Run, Setup
 from grader.core.record import Exam, Runner, Submission
 from grader.core.rubric import Criterion
-from grader.pipeline import grade, observe, rejudge
+from grader.pipeline import grade, observe, rejudge, template_of
 from tests.builders import answer, criterion, exam, fixture, no_answer, task
 
 FIXTURES = (fixture("a/1"), fixture("a/2", ((3.0, 4.0),), visibility="hidden"))
@@ -288,3 +289,34 @@ def test_judging_again_gives_the_same_report() -> None:
 def test_observing_judges_nothing() -> None:
     record = observe(_submission(), _made(), _Runner(), names={}, alone=False)
     assert rejudge(record, _made()).report.automatic.score == 4.0
+
+
+def _asking(folder: Path, template: str) -> Exam:
+    made = exam((*CRITERIA, criterion("essay", "manual")), FIXTURES)
+    return replace(made, assignment=replace(made.assignment, folder=folder, template=template))
+
+
+def test_what_is_added_to_the_template_is_an_answer(tmp_path: Path) -> None:
+    asked = "# %% [markdown]\n# **Question:** Why?\n"
+    (tmp_path / "given.py").write_text(f"{asked}# %%\n")
+    made = _asking(tmp_path, "given.py")
+    answered = grade(_submission(f"{asked}#\n# Because.\n\n# %%\n{RIGHT}"), made, _Runner())
+    (found,) = answered.report.answers
+    assert (found.criterion, found.question, found.text) == (
+        "essay",
+        "**Question:** Why?",
+        "Because.",
+    )
+    assert rejudge(answered.record, made).report.answers == (found,)
+    (blank,) = grade(_submission(f"{asked}\n# %%\n{RIGHT}"), made, _Runner()).report.answers
+    assert (blank.question, blank.text) == ("**Question:** Why?", "")
+
+
+def test_without_a_template_there_is_still_an_answer() -> None:
+    (found,) = grade(_submission(), _asking(Path(), ""), _Runner()).report.answers
+    assert (found.question, found.text) == ("", "")
+
+
+def test_a_template_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    with pytest.raises(RubricError, match=r"lost\.ipynb: the template cannot be read"):
+        template_of(_asking(tmp_path, "lost.ipynb").assignment)

@@ -166,10 +166,10 @@ def _anew(function: Function, part: ast.AST) -> Iterator[Fix]:
             sign = f" = {name} {_SIGNS[type(op)]} ("
             first, last = function.span(target)[1], function.span(value)[0]
             end = function.span(value)[1]
-            patches = (Patch(first, last, sign), Patch(end, end, ")"))
-            if end != function.span(part)[1]:  # it has parentheses of its own
-                patches = (Patch(first, last, sign.rstrip("(") + "("),)
-            yield Fix(function.statement, function.span(part), patches, "anew")
+            whole = function.span(part)
+            # one that ends in a parenthesis of its own has the one that begins it in `first:last`
+            closed = () if end != whole[1] else (Patch(end, end, ")"),)
+            yield Fix(function.statement, whole, (Patch(first, last, sign), *closed), "anew")
         case ast.Expr(
             value=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=attr) as func)
         ) if attr.endswith("_") and not attr.endswith("__"):

@@ -32,11 +32,15 @@ class Found:
     source  what reports call it: printable, and no two of a listing are equal
     path    where it lies: the file, or the archive that holds it
     member  its place in the archive, -1 where it is no archive's
+    name    its path below the folder or archive that was named, as it is there
+    refuse  why it is not graded, though it was handed in
     """
 
     source: str = field(compare=False)
     path: Path
     member: int = _ITSELF
+    name: str = field(default="", compare=False)
+    refuse: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +56,10 @@ class Listing:
     refused: tuple[tuple[str, str], ...] = ()
 
 
-def find(paths: Sequence[Path], *, leave: Path | None = None) -> Listing:
+def find(paths: Sequence[Path], *, leave: Path | None = None, every: bool = False) -> Listing:
     """Every submission in `paths`, each once; the folder `leave` is not looked into.
+
+    every  take files of any name but hidden ones: in a download all were handed in by somebody
 
     A file that is named is taken whatever it is called, and a ZIP or tar archive that is named is
     looked into as if it were a folder. In folders, and in archives, what is called as notebooks,
@@ -72,6 +78,7 @@ def find(paths: Sequence[Path], *, leave: Path | None = None) -> Listing:
     search = _Search(
         Path(os.path.commonpath(folders)) if folders else Path(),
         leave.resolve() if leave is not None else None,
+        every=every,
     )
     for path, top in zip(paths, tops, strict=True):
         if _is_folder(top):
@@ -94,14 +101,15 @@ def read(found: Found) -> Submission:
         raise Ungradable(_why_no_archive(found.path))
     else:
         data = contents(found.path)
-    return Submission(submission_id(found.source, data), found.source, data)
+    return Submission(submission_id(found.source, data), found.source, data, found.refuse)
 
 
 class _Search:
     """Collects what is found below one folder."""
 
-    def __init__(self, base: Path, hole: Path | None) -> None:
+    def __init__(self, base: Path, hole: Path | None, *, every: bool = False) -> None:
         self._base = base
+        self._wanted = _is_visible if every else _is_submission
         self._hole = hole
         self._found: dict[tuple[Path, int], Found] = {}
         self._ignored: dict[Path, str] = {}
@@ -118,9 +126,10 @@ class _Search:
             tuple(self._refused),
         )
 
-    def take(self, path: Path) -> None:
-        """A submission, whatever kind of file it turns out to be."""
-        found = Found(self._source(path), path)
+    def take(self, path: Path, top: Path | None = None) -> None:
+        """A submission, whatever kind of file it turns out to be; `top` is what was named."""
+        name = path.name if top is None else path.relative_to(top).as_posix()
+        found = Found(self._source(path), path, name=name)
         self._found[found.path, found.member] = found
 
     def folder(self, top: Path) -> None:
@@ -132,17 +141,17 @@ class _Search:
         called_so: list[Path] = []
         for path, kind in _walk(top, self._hole):
             if kind is _Kind.LOCKED:
-                self.take(path)
+                self.take(path, top)
             elif kind is _Kind.FOLDER:
                 called_so += [path] if _is_submission(path.name) else []
-            elif _is_submission(path.name):
-                self.take(path)
+            elif self._wanted(path.name):
+                self.take(path, top)
             else:
                 self._ignored[path] = self._source(path)
         filled = {folder for path, _ in self._found for folder in path.parents}
         for path in called_so:
             if path not in filled:
-                self.take(path)
+                self.take(path, top)
 
     def archive(self, path: Path, *, given: Path | None) -> None:
         """What is in an archive; UsageError where it is broken and was `given` alone."""
@@ -158,11 +167,17 @@ class _Search:
             source = f"{self._source(path)}/{_spell(member.name)}"
             if member.unsafe:
                 self._refused.append((source, member.unsafe))
-            elif not _is_wanted(member.name):
+            elif not self._is_wanted(member.name):
                 self._in_archives.append(source)
             else:
                 source = _unused(source, used)
-                self._found[path, member.place] = Found(source, path, member.place)
+                found = Found(source, path, member.place, member.name)
+                self._found[path, member.place] = found
+
+    def _is_wanted(self, name: str) -> bool:
+        """Whether a member of an archive is called as wanted, and no folder of it hidden."""
+        *folders, last = name.split("/")
+        return self._wanted(last) and not any(map(_is_skipped, folders))
 
     def _source(self, path: Path) -> str:
         return _spell(path.relative_to(self._base).as_posix())
@@ -218,14 +233,12 @@ def _why_no_archive(path: Path) -> str:
     return "the archive has changed since it was looked at"
 
 
-def _is_wanted(name: str) -> bool:
-    """Whether a member of an archive is called as a submission is, and no folder of it hidden."""
-    *folders, last = name.split("/")
-    return _is_submission(last) and not any(map(_is_skipped, folders))
-
-
 def _is_skipped(folder: str) -> bool:
     return (folder.startswith(".") and folder not in {".", ".."}) or folder in _SKIPPED_FOLDERS
+
+
+def _is_visible(name: str) -> bool:
+    return not name.startswith(".")
 
 
 def _is_submission(name: str) -> bool:

@@ -31,6 +31,7 @@ def load_exam(spec: ExamSpec) -> Exam:
     loaded = rubric.load(spec.reference, folder=Path())
     base = loaded.path.parent
     assignment = assignments.load(loaded.rubric.assignment, base)
+    pipeline.template_of(assignment)  # one that cannot be read is told now, not of every submission
     folder = assignments.fixture_folder(loaded.rubric.assignment, base)
     seed = fixtures.DEFAULT_SEED if spec.seed is None else spec.seed
     expanded = fixtures.load_all(folder, assignment.tasks, seed)

@@ -7,22 +7,28 @@ import difflib
 import sys
 from pathlib import Path
 
-from grader.batch.plan import ExamSpec, fixtures_of, load_exam
+from grader.batch.desk import open_desk
+from grader.batch.find import Found, find, read
+from grader.batch.plan import ExamSpec, Plan, fixtures_of, load_exam
+from grader.batch.run import grade_one
 from grader.cli.explanation import explain
 from grader.cli.grade import grade_file
+from grader.cli.rejudge import moves
 from grader.cli.request import Request, folder_of
 from grader.cli.screen import screen
 from grader.cli.summary import needs_person
-from grader.core.errors import GraderError, StorageError, UsageError
+from grader.core.errors import GraderError, StorageError, Ungradable, UsageError
 from grader.core.record import Exam, Record
 from grader.core.report import Report
-from grader.core.text import plain
+from grader.core.text import inline, plain
 from grader.store import Store, row_of
 
-__all__ = ["run"]
+__all__ = ["identify", "run"]
 
 
-def run(what: str, criterion: str | None, request: Request, *, stored: bool) -> int:
+def run(
+    what: str, criterion: str | None, request: Request, *, stored: bool, rerun: bool = False
+) -> int:
     """Explain a file, or what is `stored` under that id or path; returns the exit status."""
     if not stored:
         graded, exam = grade_file(request, Path(what))
@@ -31,7 +37,9 @@ def run(what: str, criterion: str | None, request: Request, *, stored: bool) -> 
         explain(screen(), graded.report, graded.record, exam, criterion)
         return 1 if needs_person([row_of(graded.report)]) else 0
     store = Store(folder_of(request))
-    report = store.report(_identifier(what, store))
+    report = store.report(identify(what, store))
+    if rerun:
+        _run_again(request, store, report)
     if criterion is not None:
         _check_criterion(criterion, [row.id for row in report.criteria])
     explain(screen(), report, _record(store, report), _exam(store, request, report), criterion)
@@ -45,7 +53,7 @@ def _check_criterion(given: str, known: list[str]) -> None:
         raise UsageError(f"no criterion `{given}`; {hint}")
 
 
-def _identifier(what: str, store: Store) -> str:
+def identify(what: str, store: Store) -> str:
     """The id that `what` means: an id, the beginning of one, or the path of a submission."""
     known = store.ids()
     if not known:
@@ -66,6 +74,40 @@ def _identifier(what: str, store: Store) -> str:
     listed = f"; {store.folder / 'summary.json'} lists them"
     hint = f"; did you mean {' or '.join(near)}?" if near else listed
     raise UsageError(f"no submission `{what}` in {store.folder}{hint}")
+
+
+def _run_again(request: Request, store: Store, report: Report) -> None:
+    """Grade the submission once more and say what differs from its stored report."""
+    facts = store.run
+    if facts is None:
+        raise UsageError(f"{store.folder} has no run.json: nothing says what was graded")
+    paths = tuple(path for path in map(Path, facts.inputs) if path.exists())
+    identifier = report.submission.id
+    found = next((one for one in find(paths).found if _id_of(one) == identifier), None)
+    if found is None:
+        given = ", ".join(facts.inputs)
+        raise UsageError(
+            f"the file of {identifier} is not in {given} any more, or is another one now: it "
+            "cannot be run again"
+        )
+    plan = Plan(
+        ExamSpec(request.rubric or facts.reference, facts.seed),
+        isolation=request.isolation,
+        names=facts.targets,
+    )
+    with open_desk(plan) as desk:
+        again = grade_one(found, plan, desk.exam, desk).report
+    told = moves(row_of(report), row_of(again))
+    said = "; ".join(told) if told else "every verdict is as it was"
+    screen().line(f"run again: {inline(said)}")
+    screen().line()
+
+
+def _id_of(found: Found) -> str:
+    try:
+        return read(found).id
+    except (OSError, Ungradable):
+        return ""
 
 
 def _record(store: Store, report: Report) -> Record | None:

@@ -27,6 +27,7 @@ from grader.cli.notices import check_isolation
 from grader.cli.request import INTERRUPTED, Request, folder_of, reference_of, targets_of
 from grader.cli.screen import progress, screen
 from grader.cli.summary import machine_summary, needs_person, print_summary
+from grader.cli.taking_in import Intake, identify, take_in
 from grader.core.errors import UsageError
 from grader.core.record import Exam, Graded
 from grader.core.report import Report
@@ -56,7 +57,8 @@ def run(request: Request) -> int:
     if request.explains:
         return _one(request)
     folder = folder_of(request)
-    listing = find(request.paths, leave=folder)
+    intake = take_in(request, folder)
+    listing = intake.listing
     if not listing.found:
         given = ", ".join(str(path) for path in request.paths)
         raise UsageError(
@@ -71,7 +73,7 @@ def run(request: Request) -> int:
             check_isolation(request.isolation)
         store.begin(_facts(batch))
         try:
-            return _many(batch, store, checked=is_new)
+            return _many(batch, store, intake, checked=is_new)
         finally:
             store.close()
 
@@ -141,7 +143,7 @@ def _prepared(request: Request, listing: Listing, folder: Path) -> Iterator[_Bat
         yield _Batch(request, plan, listing, jobs, desk.exam, desk)
 
 
-def _many(batch: _Batch, store: Store, *, checked: bool) -> int:
+def _many(batch: _Batch, store: Store, intake: Intake, *, checked: bool) -> int:
     rows = store.rows()
     todo, done = batch.listing.found, 0
     if not batch.request.fresh:
@@ -161,6 +163,8 @@ def _many(batch: _Batch, store: Store, *, checked: bool) -> int:
             f"of them new; go on with: {shlex.join(['grader', *sys.argv[1:]])}"
         )
         return INTERRUPTED
+    identify(intake, batch.request, store, rows.values())
+    rows = store.refresh() or rows
     store.finish(rows.values())
     _tell_damaged(store, rows)
     seconds, ignored = time.monotonic() - began, len(batch.listing.ignored)

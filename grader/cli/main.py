@@ -16,10 +16,12 @@ from typing import Any, Final, NoReturn, get_args
 
 import click
 
+from grader.cli.people import COMMANDS
 from grader.cli.request import (
     DEFAULT_ISOLATION,
     INTERRUPTED,
     Isolation,
+    Policy,
     Request,
     check_output,
     check_reference,
@@ -126,6 +128,8 @@ def app() -> None:
     Then:
       grader grade FOLDER --rubric NAME   a class: reports and scores in ./graded
       grader explain ID                   one of them again, with inputs to paste
+      grader mark DIR                     written answers, marked by hand
+      grader export KIND DIR              marks and feedback for Canvas, Moodle, Gradescope, ...
 
     \b
     Exit status:
@@ -145,6 +149,27 @@ def app() -> None:
 @_SEED
 @_ISOLATION
 @_TARGET
+@click.option(
+    "--from",
+    "origin",
+    type=click.Choice(("canvas", "moodle", "nbgrader", "tree", "folder")),
+    help="Whose download it is (found out).",
+)
+@click.option(
+    "--roster",
+    metavar="FILE",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="CSV of students: who is missing, groups, due dates, ids to export by.",
+)
+@click.option("--due", metavar="WHEN", help="When it was due (ISO 8601 with a zone).")
+@click.option(
+    "--attempts",
+    type=click.Choice(get_args(Policy)),
+    default="latest",
+    show_default=True,
+    help="Which of several attempts counts.",
+)
+@click.option("--pseudonyms", is_flag=True, help="No name or path in any report; see grader.toml.")
 @click.option("--fresh", is_flag=True, help="Grade what is graded already.")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON to standard output.")
 def _grade(**options: Any) -> int:
@@ -157,9 +182,14 @@ def _grade(**options: Any) -> int:
     For example:
       grader grade ada.ipynb --rubric NAME
       grader grade submissions/ --rubric NAME --out graded
+      grader grade download.zip --rubric NAME --from canvas --roster students.csv
       grader grade ada.ipynb --rubric NAME --target forward=my_function
 
-    A grader.toml in the working directory can hold the rubric and the output folder. The exit
+    Downloads of Canvas and Moodle are known by their file names; with a roster it is told who is
+    missing, and marks can be exported under the ids of each system.
+
+    A grader.toml in the working directory can hold the rubric, the output folder, the roster and
+    the name of a file with the course's secret (for --pseudonyms). The exit
     status is 1 where some need a person, for example because a criterion is marked by hand.
     """
     request = Request(**options)
@@ -177,18 +207,21 @@ def _grade(**options: Any) -> int:
 @_SEED
 @_ISOLATION
 @_TARGET
-def _explain(what: str, criterion: str | None, **options: Any) -> int:
+@click.option("--rerun", is_flag=True, help="Run a graded one again first, and say what differs.")
+def _explain(what: str, criterion: str | None, *, rerun: bool, **options: Any) -> int:
     """Explain a verdict, criterion by criterion, with the smallest input that fails.
 
     WHAT is a file, graded now, or the id or path of a graded submission in the output folder.
     With CRITERION everything that fails is shown of that one. For staff: hidden fixtures are
-    shown, and marked.
+    shown, and marked. With --rerun a graded submission is run again from the file it was graded
+    from, and what is not as it was is told first; nothing is stored.
 
     \b
     For example:
       grader explain ada.ipynb --rubric NAME
       grader explain ada-3f2a91 --out graded
       grader explain ada-3f2a91 values
+      grader explain ada-3f2a91 --rerun
     """
     request = Request(**options)
     stored = request.out is not None or not is_there_and_no_folder(Path(what))
@@ -198,7 +231,9 @@ def _explain(what: str, criterion: str | None, **options: Any) -> int:
         reference_of(request)
     from grader.cli.explain import run
 
-    return run(what, criterion, request, stored=stored)
+    if rerun and not stored:
+        raise click.UsageError(f"{what} is a file and is run now anyway; --rerun is for an id")
+    return run(what, criterion, request, stored=stored, rerun=rerun)
 
 
 @app.command("rejudge", short_help="Judge stored observations again; nothing is run.")
@@ -217,6 +252,10 @@ def _rejudge(folder: Path, rubric: str | None) -> int:
     from grader.cli.rejudge import run
 
     return run(folder, rubric)
+
+
+for _one in COMMANDS:
+    app.add_command(_one)
 
 
 @app.command("doctor", short_help="Say what this machine offers and what is missing.")

@@ -134,6 +134,13 @@ def _pages(folder: Path, into: Path | None, appeal: str) -> int:
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="TOML or JSON: criterion = id of Canvas's rubric criterion.",
 )
+@click.option(
+    "--column",
+    "columns",
+    metavar="WHAT=NAME",
+    multiple=True,
+    help="Moodle: its column for identifier, grade, maximum, changeable or feedback.",
+)
 @click.option("--appeal", metavar="TEXT", default="", help="Whom to ask, on every page.")
 @click.option("--partial", is_flag=True, help="Send what is decided so far where marks are open.")
 def _export(kind: str, folder: Path, **options: Any) -> int:
@@ -162,17 +169,27 @@ def _package() -> None:
 @_package.command("gradescope")
 @click.option("--rubric", metavar="NAME|FILE", help="Rubric: a shipped name or a YAML file.")
 @click.option(
+    "--wheel",
+    "wheels",
+    metavar="FILE",
+    multiple=True,
+    required=True,
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="The grader itself (`python -m build --wheel`), installed from the zip and no index.",
+)
+@click.option(
     "--into",
     metavar="FILE",
     default="gradescope.zip",
     show_default=True,
     type=click.Path(path_type=Path),
+    help="The zip to write.",
 )
-def _package_gradescope(rubric: str | None, into: Path) -> int:
-    """Make the autograder zip that Gradescope takes."""
+def _package_gradescope(rubric: str | None, wheels: Sequence[Path], into: Path) -> int:
+    """Make the autograder zip that Gradescope takes: rubric, scripts, and grader as a wheel."""
     from grader.cli.export import package
 
-    return package(rubric, into)
+    return package(rubric, wheels, into)
 
 
 @click.command("compare", short_help="Whose mark changed between two folders, and why.")

@@ -114,6 +114,7 @@ def _judge_all(store: Store, facts: RunInfo, exam: Exam, reference: str) -> int:
     missing: Counter[str] = Counter()
     damaged: list[str] = []
     identifiers = store.record_ids()
+    decide = store.decider()  # what people decided holds for the new verdicts, or is stale
     with progress(len(identifiers)) as advance:
         for identifier in identifiers:
             try:
@@ -122,7 +123,7 @@ def _judge_all(store: Store, facts: RunInfo, exam: Exam, reference: str) -> int:
                 damaged.append(str(error))
                 continue
             missing.update(unobserved(record, exam))
-            report = rejudge(record, exam).report
+            report = decide(rejudge(record, exam).report).report
             row = row_of(report)
             rows[identifier] = row
             old = before.get(identifier)

@@ -17,7 +17,9 @@ __all__ = [
     "DEFAULT_ISOLATION",
     "INTERRUPTED",
     "Isolation",
+    "Policy",
     "Request",
+    "System",
     "check_output",
     "check_reference",
     "folder_of",
@@ -28,6 +30,9 @@ __all__ = [
 ]
 
 Isolation = Literal["strict", "best-effort", "none"]
+# as in grader.core.handin, which needs pydantic: these options are looked at before it is loaded
+System = Literal["folder", "tree", "canvas", "moodle", "gradescope", "nbgrader", "classroom"]
+Policy = Literal["latest", "best"]
 
 DEFAULT_ISOLATION: Final[Isolation] = "strict"
 
@@ -50,6 +55,11 @@ class Request:
     targets: tuple[str, ...] = ()
     fresh: bool = False
     as_json: bool = False
+    origin: System | None = None
+    roster: Path | None = None
+    due: str | None = None
+    attempts: Policy = "latest"
+    pseudonyms: bool = False
 
     @property
     def explains(self) -> bool:

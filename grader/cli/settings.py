@@ -12,17 +12,21 @@ from grader.core.text import inline
 __all__ = ["Settings", "settings"]
 
 _FILE: Final = "grader.toml"
-_KEYS: Final = ("out", "roster", "rubric")
+_KEYS: Final = ("out", "roster", "rubric", "secret")
 _MOST_BYTES: Final = 1 << 13
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Defaults of a course; an option on the command line goes before them."""
+    """Defaults of a course; an option on the command line goes before them.
+
+    secret  a file, outside output folders, that keys of students are made with
+    """
 
     rubric: str | None = None
     roster: Path | None = None
     out: Path | None = None
+    secret: Path | None = None
 
 
 def settings(folder: Path) -> Settings:
@@ -48,11 +52,12 @@ def settings(folder: Path) -> Settings:
             raise UsageError(_unknown(key))
         if not isinstance(value, str) or not value or "\0" in value:
             raise UsageError(f"{_FILE}: `{key}` has to be text in quotes")
-    roster, out = found.get("roster"), found.get("out")
+    roster, out, secret = (found.get(name) for name in ("roster", "out", "secret"))
     return Settings(
         rubric=found.get("rubric"),
         roster=Path(roster) if roster else None,
         out=Path(out) if out else None,
+        secret=Path(secret) if secret else None,
     )
 
 

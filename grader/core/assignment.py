@@ -141,6 +141,7 @@ class Assignment:
     tasks     by role; the first is the main one
     bugs      diagnosis ids this assignment can name, beyond the engine's own; `role/id` where a
               role has words of its own for an id
+    template  file name, in the folder, of the notebook that was handed out; empty: none is known
     """
 
     name: str
@@ -148,6 +149,7 @@ class Assignment:
     folder: Path
     tasks: tuple[Task, ...]
     bugs: Mapping[str, Bug]
+    template: str = ""
 
     def task(self, role: str) -> Task:
         """The task of `role`; KeyError if the assignment has none of that name."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
-from grader.core.decision import Stale
+from grader.core.decision import Entry, Stale
 from grader.core.handin import Handin, Student, System
 from grader.core.report import Report
 
@@ -52,9 +52,11 @@ class Gradebook:
     maximum  of the final mark, without bonus; `most` with all that bonus can add to it
     lines    in order of the reports' sources; of several attempts only the one that counts
     others   ids of reports of other attempts -> id of the one that counts
-    missing  students of the roster who handed in nothing
-    stale    decisions that are not applied
+    missing  students of the roster without any report
+    stale    decisions that are not applied, or only to an attempt that does not count
     penalty  whether the rubric takes points for lateness
+    clashes  decisions of different people about one thing that differ: none of them is applied
+    notes    what staff should know of single submissions, a line each
     """
 
     rubric: str
@@ -67,3 +69,5 @@ class Gradebook:
     missing: tuple[Student, ...] = ()
     stale: tuple[Stale, ...] = ()
     penalty: bool = False
+    clashes: tuple[tuple[Entry, ...], ...] = ()
+    notes: tuple[str, ...] = ()

@@ -13,9 +13,19 @@ from grader.core.observation import Call, Exchange, Limits, Observation, Program
 from grader.core.repair import Repair
 from grader.core.report import Report
 from grader.core.rubric import Rubric
-from grader.core.slice import Passage, Slice
+from grader.core.slice import Location, Passage, Slice
 
-__all__ = ["Bench", "Exam", "Graded", "Record", "Runner", "Submission", "key_of", "role_of"]
+__all__ = [
+    "Answered",
+    "Bench",
+    "Exam",
+    "Graded",
+    "Record",
+    "Runner",
+    "Submission",
+    "key_of",
+    "role_of",
+]
 
 
 def key_of(role: str, at: int) -> str:
@@ -49,11 +59,30 @@ class Submission:
 
     id      slug of the relative path plus a short hash of path and content
     source  relative path, `/` between parts
+    refuse  why it is not graded, though it was handed in: the reason of its report
     """
 
     id: str
     source: str
     data: bytes
+    refuse: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What a submission adds to the template behind one of its texts.
+
+    prompt  that text as the template has it; empty: above the first one, or without a template
+    asked   it has the form of a question
+    text    typed in text cells, Markdown as it stands; empty where nothing was
+    beside  prose in code cells: comments, texts, what is printed
+    """
+
+    prompt: str
+    asked: bool = False
+    text: str = ""
+    beside: str = ""
+    location: Location | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +93,8 @@ class Record:
     slices      by role; where several definitions may be meant the second is `role:2`, and so on
     exchanges   by the keys of `slices`, then by name: `main`, and the experiments
     written     by role: texts of the student's about the target
+    answers     what was added to the template, in its order; None in a record from before these
+                were kept
     repairs     by the keys of `slices`: edits that made a wrong target right in a search
     retried     the runs were made alone with twice the limits
     fault       how the infrastructure failed, where it did: then a person is needed
@@ -79,6 +110,7 @@ class Record:
     slices: Mapping[str, Slice] = field(default_factory=dict)
     exchanges: Mapping[str, Mapping[str, Exchange]] = field(default_factory=dict)
     written: Mapping[str, tuple[Passage, ...]] = field(default_factory=dict)
+    answers: tuple[Answered, ...] | None = None
     repairs: Mapping[str, Repair] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     isolation: str = ""

@@ -224,7 +224,7 @@ class Marked(_Frozen):
 class CriterionResult(_Frozen):
     """One row. `marked` says who decided one that is marked by hand; `feedback` stays as it was.
 
-    `close` tells that a result was outside its bound by less than the bound itself.
+    `close` tells that every result that lost points was outside its bound by less than the bound.
     """
 
     id: str

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from grader.core.report import Late
 
@@ -29,6 +30,14 @@ Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*([-_][a-z0-9]+)*$", max_len
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _pattern(text: str) -> str:
+    try:
+        re.compile(text)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise ValueError(f"expected a regular expression: {error}") from None
+    return text
 
 
 class Feedback(_Frozen):
@@ -64,6 +73,8 @@ class Criterion(_Frozen):
     scale_with   its points are multiplied by the share of points those criteria earned
     stand_in     judged as handed in and with the other target it calls replaced by a right one;
                  the better of the two counts
+    asks         for one marked by hand: a regular expression that is searched for, ignoring case,
+                 in the template's questions; empty: every answer belongs to it
     """
 
     id: Slug
@@ -79,6 +90,7 @@ class Criterion(_Frozen):
     skip_unless: tuple[Slug, ...] = ()
     scale_with: tuple[Slug, ...] = ()
     stand_in: bool = False
+    asks: Annotated[str, Field(max_length=500), AfterValidator(_pattern)] = ""
     forbid: Forbid | None = None
     feedback: Feedback = Feedback()
 

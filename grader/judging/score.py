@@ -6,7 +6,7 @@ person sees add up to the score they see, to the cent and on every machine.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
@@ -16,7 +16,10 @@ from grader.core.report import Adjustment, Automatic, CriterionResult, Final_, M
 from grader.core.rubric import Criterion, Rubric
 from grader.core.verdict import Verdict
 
-__all__ = ["Scored", "open_reasons", "score"]
+__all__ = ["FILLS_UP", "Scored", "bonus_limit", "open_reasons", "score"]
+
+FILLS_UP: Final = "fills-up"
+"""Kind of the adjustment that keeps a final mark with its bonus at the maximum."""
 
 _CENT: Final = Decimal("0.01")
 _NOTHING: Final = Decimal(0)
@@ -27,9 +30,11 @@ class Scored:
     """A report's numbers.
 
     rows       one result a criterion, in the rubric's order
-    automatic  the sum of the automatic rows and the adjustments; bonus rows apart
+    automatic  the sum of the automatic rows and the adjustments; bonus rows apart, and without
+               what a bonus that fills up is cut by
     manual     points given by hand; None while one is missing, 0 of 0 where none is asked for
-    final      automatic + bonus + manual, out of the maxima without bonus; None while `open`
+    final      automatic + bonus + manual, out of the maxima without bonus (and no more than those
+               where the rubric says that bonus fills up); None while `open`
     open       why a person is needed, a clause each: `waits for a mark by hand: essay`
     gains      by criterion: the points that a repair would add, none where it adds none
     """
@@ -76,6 +81,11 @@ def score(
     extra, by_hand = _total(bonus, points) + _over(bonus, back), _total(manual, points)
     waits = any(settled[criterion.id].status == "pending" for criterion in manual)
     reasons = open_reasons(rows)
+    most = _worth(plain) + _worth(manual)
+    whole = earned + extra + by_hand
+    limit = bonus_limit(rubric.bonus, whole, most)
+    if limit is not None:
+        adjustments, whole = (*adjustments, limit), most
     return Scored(
         rows=rows,
         adjustments=adjustments,
@@ -87,8 +97,8 @@ def score(
         ),
         manual=Manual(score=None if waits else float(by_hand), max=float(_worth(manual))),
         final=Final_(
-            score=None if reasons else float(earned + extra + by_hand),
-            max=float(_worth(plain) + _worth(manual)),
+            score=None if reasons else float(whole),
+            max=float(most),
         ),
         open=reasons,
         gains={name: float(gain) for name, gain in gains.items()},
@@ -236,6 +246,16 @@ def _row(criterion: Criterion, verdict: Verdict, points: Decimal) -> CriterionRe
         feedback=verdict.feedback,
         evidence=verdict.evidence,
         diagnoses=verdict.diagnoses,
+        close=_is_close(verdict),
+    )
+
+
+def _is_close(verdict: Verdict) -> bool:
+    """Whether all that is lost was outside its bound by less than the bound."""
+    bad = [each for each in verdict.evidence if each.scored and each.outcome != "ok"]
+    return bool(bad) and all(
+        each.error is not None and each.bound is not None and each.error <= 2 * each.bound
+        for each in bad
     )
 
 
@@ -260,10 +280,31 @@ def _caps(
     return tuple(adjustments)
 
 
-def open_reasons(rows: Iterable[CriterionResult]) -> tuple[str, ...]:
-    """Why a person is needed for these rows, a clause for each kind of reason."""
+def bonus_limit(bonus: str, whole: Decimal, most: Decimal) -> Adjustment | None:
+    """What keeps a mark at the maximum where bonus fills up; None where nothing is to be cut.
+
+    bonus  as in `Policy`; `whole` is the mark with all bonus, `most` the maximum without any
+    """
+    if bonus != FILLS_UP or whole <= most:
+        return None
+    return Adjustment(
+        kind=FILLS_UP,
+        criterion=None,
+        points=float(most - whole),
+        reason="Bonus points replace lost ones, up to the maximum.",
+        by="rubric",
+    )
+
+
+def open_reasons(
+    rows: Iterable[CriterionResult], closed: Collection[str | None] = ()
+) -> tuple[str, ...]:
+    """Why a person is needed for these rows, a clause for each kind of reason.
+
+    closed  ids of rows that a person has decided already, whatever their verdict
+    """
     clauses = {"pending": "waits for a mark by hand", "error": "could not be judged"}
-    statuses = {row.id: row.status for row in rows}
+    statuses = {row.id: row.status for row in rows if row.id not in closed}
     found = []
     for status, clause in clauses.items():
         ids = [name for name, each in statuses.items() if each == status]

@@ -18,6 +18,7 @@ from grader.core.report import (
     Diagnosis,
     Execution,
     Isolation,
+    Policy,
     RepairFacts,
     Report,
     RubricFacts,
@@ -36,6 +37,7 @@ from grader.judging.judge import MAIN
 from grader.judging.plan import before_hidden
 from grader.judging.score import Scored, score
 from grader.repairing.verified import Verified
+from grader.reporting.answered import answers_of
 from grader.reporting.headline import headline
 
 __all__ = ["assemble"]
@@ -63,7 +65,10 @@ def assemble(record: Record, exam: Exam, verdicts: Mapping[str, Verdict]) -> Rep
             format=record.format,
         ),
         rubric=RubricFacts(
-            id=exam.rubric.id, version=exam.rubric.version, sha256=exam.rubric_sha256
+            id=exam.rubric.id,
+            version=exam.rubric.version,
+            sha256=exam.rubric_sha256,
+            policy=Policy(bonus=exam.rubric.bonus, late=exam.rubric.late),
         ),
         status=status,
         reason=reason,
@@ -79,6 +84,7 @@ def assemble(record: Record, exam: Exam, verdicts: Mapping[str, Verdict]) -> Rep
             _repair(exam, record, role, found, scored) for role, found in repairs.items()
         ),
         written=tuple(_written(record)),
+        answers=answers_of(record.answers, exam.rubric),
         execution=None if record.ungradable else _execution(record, exam),
         run=_run_facts(record),
     )

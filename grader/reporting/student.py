@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final
 
 from grader.core.report import (
     RUN_NOTE,
+    Adjustment,
     CriterionResult,
     Diagnosis,
     Evidence,
@@ -20,6 +22,10 @@ __all__ = ["student_view"]
 
 HIDDEN_NAME: Final = "hidden"
 NOT_JUDGED: Final = "The grader could not judge this: a person will."
+JUDGED_SINCE: Final = "The grader could not judge this: a person did."
+A_PERSON: Final = "a person"
+EXCUSE: Final = "excuse"
+OVERRIDE: Final = "override"
 ELSEWHERE: Final = "it waits for a person"
 
 
@@ -29,12 +35,18 @@ def student_view(report: Report) -> Report:
     Dropped: hidden criteria, also where a reason or another row's feedback names them; of evidence
     on hidden fixtures all but its outcome (name, numbers, exception text); numbers and text of
     fixtures shown for information, which are asked after hidden ones and could repeat them;
-    repairs, unless the rubric reveals them;
+    repairs, unless the rubric reveals them; who decided by hand and when, and why somebody is
+    excused, which concerns one of a group only; whether a result on a hidden fixture was close;
     diagnoses that only hidden criteria explain; notes on how a run went; timing. Printed output
     needs no dropping here: a report holds only what was printed before any hidden fixture ran.
     """
     hidden = tuple(row for row in report.criteria if row.visibility != "visible")
-    rows = tuple(_row(row, hidden) for row in report.criteria if row.visibility == "visible")
+    decided = {each.criterion for each in report.adjustments if each.kind == OVERRIDE}
+    rows = tuple(
+        _row(row, hidden, decided=not decided.isdisjoint((row.id, None)))
+        for row in report.criteria
+        if row.visibility == "visible"
+    )
     seen = {row.id for row in rows}
     diagnoses = tuple(
         _diagnosis(each, seen)
@@ -43,15 +55,17 @@ def student_view(report: Report) -> Report:
     )
     return report.model_copy(
         update={
-            "reason": _reason(report, rows, hidden),
-            "headline": headline(diagnoses, rows),
+            "reason": _reason(report, rows, hidden, decided),
+            # as when it was made: what a person marks by hand, no bug explains
+            "headline": headline(diagnoses, [row for row in rows if row.marked is None]),
             "criteria": rows,
+            "answers": tuple(each for each in report.answers if each.criterion in seen),
             "diagnoses": diagnoses,
             "repairs": tuple(
                 _repair(each, seen, diagnoses) for each in report.repairs if each.revealed
             ),
             "adjustments": tuple(
-                each
+                _adjustment(each)
                 for each in report.adjustments
                 if each.criterion is None or each.criterion in seen
             ),
@@ -75,6 +89,14 @@ def _repair(each: RepairFacts, seen: set[str], diagnoses: tuple[Diagnosis, ...])
     )
 
 
+def _adjustment(each: Adjustment) -> Adjustment:
+    """Without who it was: an appeal goes to the course, not to one of its markers."""
+    if each.entry is None:
+        return each
+    reason = "" if each.kind == EXCUSE else each.reason
+    return each.model_copy(update={"by": A_PERSON, "at": None, "entry": None, "reason": reason})
+
+
 def _execution(execution: Execution | None) -> Execution | None:
     if execution is None:
         return None
@@ -83,17 +105,28 @@ def _execution(execution: Execution | None) -> Execution | None:
 
 
 def _reason(
-    report: Report, rows: tuple[CriterionResult, ...], hidden: tuple[CriterionResult, ...]
+    report: Report,
+    rows: tuple[CriterionResult, ...],
+    hidden: tuple[CriterionResult, ...],
+    decided: Collection[str | None],
 ) -> str:
     if report.status != "needs_person" or not hidden:
         return report.reason
-    return "; ".join(open_reasons(rows)) or ELSEWHERE
+    return "; ".join(open_reasons(rows, decided)) or ELSEWHERE
 
 
-def _row(row: CriterionResult, hidden: tuple[CriterionResult, ...]) -> CriterionResult:
+def _row(
+    row: CriterionResult, hidden: tuple[CriterionResult, ...], *, decided: bool
+) -> CriterionResult:
+    nobody = {"by": A_PERSON, "at": "", "entry": ""}
+    bad = [each for each in row.evidence if each.scored and each.outcome != "ok"]
     return row.model_copy(
         update={
-            "feedback": _feedback(row, hidden),
+            "feedback": JUDGED_SINCE
+            if decided and row.status == "error"
+            else _feedback(row, hidden),
+            "marked": row.marked and row.marked.model_copy(update=nobody),
+            "close": row.close and all(each.visibility == "visible" for each in bad),
             "evidence": tuple(_evidence(each) for each in row.evidence),
         }
     )

@@ -43,8 +43,10 @@ def mistakes(rubric: Rubric) -> Iterator[Mistake]:
         yield from _hand(criterion, loc)
         yield from _fixtures(criterion, loc)
         yield from _forbid(criterion, loc)
+    yield from _asks(rubric)
     yield from _caps(rubric)
     yield from _totals(rubric)
+    yield from _policy(rubric)
     if len(set(ids)) == len(ids):
         yield from _cycles(rubric)
 
@@ -135,6 +137,23 @@ def _hand(criterion: Criterion, loc: tuple[int | str, ...]) -> Iterator[Mistake]
     for key, value in given.items():
         if value:
             yield Mistake((*loc, key), f"a manual criterion is marked by a person: remove `{key}`")
+
+
+def _asks(rubric: Rubric) -> Iterator[Mistake]:
+    """Of several criteria marked by hand each has to say which answers belong to it."""
+    manual = [each for each in rubric.criteria if each.check == "manual"]
+    for at, criterion in enumerate(rubric.criteria):
+        if criterion.check != "manual" and criterion.asks:
+            yield Mistake(
+                ("criteria", at, "asks"),
+                f"`{criterion.check}` is decided by the grader: only a manual criterion has `asks`",
+            )
+        elif criterion.check == "manual" and len(manual) > 1 and not criterion.asks:
+            yield Mistake(
+                ("criteria", at),
+                f"`{criterion.id}` is one of {len(manual)} manual criteria: add `asks`, words that "
+                "its question has in the handed-out notebook and the others have not",
+            )
 
 
 def _fixtures(criterion: Criterion, loc: tuple[int | str, ...]) -> Iterator[Mistake]:
@@ -249,6 +268,21 @@ def _totals(rubric: Rubric) -> Iterator[Mistake]:
             )
     if not any(criterion.points and not criterion.bonus for criterion in rubric.criteria):
         yield Mistake(("criteria",), "expected a criterion with points that are no bonus")
+
+
+def _policy(rubric: Rubric) -> Iterator[Mistake]:
+    if rubric.bonus == "fills-up" and not any(each.bonus for each in rubric.criteria):
+        yield Mistake(
+            ("bonus",),
+            "no criterion has `bonus: true`: there is nothing to fill up with",
+            "warning",
+        )
+    late = rubric.late
+    if late is not None and late.most < late.per_day:
+        yield Mistake(
+            ("late", "most"),
+            f"expected at least the {late.per_day:g} that the first day costs, found {late.most:g}",
+        )
 
 
 def _cycles(rubric: Rubric) -> Iterator[Mistake]:

@@ -11,7 +11,7 @@ from typing import Final
 from grader.core.notebook import Cell, Notebook
 from grader.core.slice import Location, Passage, Wanted
 
-__all__ = ["prose"]
+__all__ = ["outputs_of", "printed_by", "prose"]
 
 _MOST: Final = 10
 _LONGEST: Final = 4_000
@@ -73,7 +73,7 @@ def prose(notebook: Notebook, wanted: Wanted) -> tuple[Passage, ...]:
     """
     patterns = [re.compile(each, re.IGNORECASE | re.MULTILINE) for each in wanted.prose]
     exported = notebook.format == "export"
-    printed = _printed(notebook) if exported and patterns else frozenset()
+    printed = printed_by(notebook) if exported and patterns else frozenset()
     found: list[Passage] = []
     left = _MOST_READ
     for cell in notebook.cells if patterns else ():
@@ -84,19 +84,19 @@ def prose(notebook: Notebook, wanted: Wanted) -> tuple[Passage, ...]:
         lines = source.split("\n")
         if notebook.format in ("script", "percent"):  # text stands in comments there
             lines = [_COMMENT.sub("", line) for line in lines]
-        shown = _outputs(lines, printed) if exported else frozenset()
+        shown = outputs_of(lines, printed) if exported else frozenset()
         for run in _runs(lines, shown, patterns):
             found += _passage(cell, run, exported=exported)
     return tuple(found[:_MOST])
 
 
-def _printed(notebook: Notebook) -> frozenset[str]:
+def printed_by(notebook: Notebook) -> frozenset[str]:
     """How texts in the code begin, which outputs may begin with too."""
     found = (_label(text) for cell in notebook.code_cells for text in _TEXT.findall(cell.source))
     return frozenset(found) - {""}
 
 
-def _outputs(lines: Sequence[str], printed: frozenset[str]) -> frozenset[int]:
+def outputs_of(lines: Sequence[str], printed: frozenset[str]) -> frozenset[int]:
     """0-based numbers of the lines that no student typed: values, labels of values, tracebacks."""
     shown: set[int] = set()
     in_formula = False

@@ -27,6 +27,7 @@ __all__ = [
     "pretty",
     "read",
     "read_json",
+    "sync_folder",
     "told",
     "write",
 ]
@@ -102,7 +103,7 @@ def pending(path: Path, data: bytes, *, durable: bool = False) -> Iterator[None]
                 Path(name).unlink()
             raise
         if durable:
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
 
 
 def holds(path: Path, data: bytes) -> bool:
@@ -140,7 +141,8 @@ def pretty(document: object) -> bytes:
     return (text + "\n").encode("utf-8", "backslashreplace")
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Wait until the disk has the names in a folder; OSError where it refuses."""
     handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(handle)

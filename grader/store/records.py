@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -36,6 +36,7 @@ from grader.store.codec import Aside, decode, encode
 __all__ = [
     "check_observations",
     "digest",
+    "forget",
     "identifiers",
     "read_record",
     "report_digest",
@@ -141,6 +142,28 @@ def identifiers(folder: Path) -> Iterator[str]:
     for path in sorted((folder / "index").glob("*.json")):
         if not path.name.startswith(files.TEMPORARY):
             yield path.stem
+
+
+def forget(folder: Path, gone: Collection[str]) -> None:
+    """Remove records, and what they ran where no other record shares it.
+
+    A record that is damaged has to be made again, and so keeps nothing for itself. Calling it again
+    ends what a killed one began.
+    """
+    used: dict[str, set[str]] = {}
+    for identifier in identifiers(folder):
+        try:
+            key = _read_index(_index_path(folder, identifier)).get("exchanges")
+        except StorageError:
+            continue
+        used.setdefault(str(key or ""), set()).add(identifier)
+    with files.told("remove records from", folder):
+        # what they ran first: without its record nobody would know whose it was
+        for key, users in used.items():
+            if _KEY.fullmatch(key) and users <= set(gone):
+                (folder / f"{key}.safetensors").unlink(missing_ok=True)
+        for identifier in gone:
+            _index_path(folder, identifier).unlink(missing_ok=True)
 
 
 def _index_path(folder: Path, identifier: str) -> Path:

@@ -36,7 +36,7 @@ class Row:
     """One report, in short.
 
     waits     criteria a person has to mark
-    errors    criteria the grader could not judge
+    errors    criteria the grader could not judge and nobody has decided since
     causes    ids of the diagnoses
     unjudged  the grader failed, not the submission: the next run tries it again
     """
@@ -62,8 +62,11 @@ class Row:
 
 def row_of(report: Report) -> Row:
     """The row of a report."""
-    waits = tuple(one.id for one in report.criteria if one.status == "pending")
-    errors = tuple(one.id for one in report.criteria if one.status == "error")
+    decided = {each.criterion for each in report.adjustments if each.kind == "override"}
+    undecided = () if None in decided else report.criteria
+    open_ = tuple(one for one in undecided if one.id not in decided)
+    waits = tuple(one.id for one in open_ if one.status == "pending")
+    errors = tuple(one.id for one in open_ if one.status == "error")
     # A submission that is ungradable by itself has no execution; one that met a fault has.
     fault = (report.status == "ungradable" and report.execution is not None) or (
         report.status == "needs_person" and not waits

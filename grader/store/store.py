@@ -5,17 +5,24 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from pydantic import ValidationError
 
+from grader.core.decision import Entry
 from grader.core.errors import StorageError, UsageError
+from grader.core.handin import Identities
 from grader.core.record import Graded, Record
 from grader.core.report import Report
-from grader.store import files, records
+from grader.deciding.book import due_of
+from grader.deciding.decide import Decided, decided
+from grader.store import files, ledger, records
+from grader.store.identities import merged, read_identities, without, write_identities
+from grader.store.ledger import read_ledger
 from grader.store.rows import Row, finite, row_of, scores_csv, summary_of
 from grader.store.run import RunInfo, check, digest_of, read_run, write_run
 
@@ -23,6 +30,8 @@ __all__ = ["Store"]
 
 _LOCK: Final = ".lock"
 _STAGED: Final = ".staged"
+_IDENTITIES: Final = "identities.json"
+_LEDGER: Final = "ledger.jsonl"
 _FOLDERS: Final = ("reports", "observations", "observations/index")
 
 
@@ -35,7 +44,8 @@ class Store:
         observations/   what ran and what came back: `rejudge` needs nothing else
         summary.json    the rows of all reports
         scores.csv      the same for a spreadsheet
-        identities.json (mode 0600) is the place for names; nothing writes it yet
+        identities.json (mode 0600) names, e-mail addresses, ids of other systems
+        ledger.jsonl    (mode 0600) what people decided
 
     Reports and records that are not as they were written count as damaged: they are told of, or
     left out and so graded again, and never believed. A Store is cheap and holds nothing: a worker
@@ -114,6 +124,91 @@ class Store:
             told = records.digest(data)
             records.write_record(self._observations, graded.record, self.fixtures, told)
         return row_of(graded.report)
+
+    @property
+    def identities(self) -> Identities:
+        """Who handed in what; nobody where that was never told."""
+        return read_identities(self.folder / _IDENTITIES)
+
+    def identify(self, found: Identities) -> None:
+        """Keep what a run was told about students, beside what earlier ones were."""
+        both = merged(self.identities, found)
+        write_identities(self.folder / _IDENTITIES, both)
+
+    @property
+    def ledger(self) -> tuple[Entry, ...]:
+        """Every decision, whether it is in force or not."""
+        return read_ledger(self.folder / _LEDGER)
+
+    def decide(self, entries: Iterable[Entry]) -> tuple[Entry, ...]:
+        """Add decisions to the ledger; `refresh` makes them show. Take the lock first."""
+        return ledger.append(self.folder / _LEDGER, entries)
+
+    def repair_ledger(self) -> bytes:
+        """Cut off a last line of the ledger that a power cut left begun; returns it."""
+        return ledger.repair(self.folder / _LEDGER)
+
+    def decider(self) -> Callable[[Report], Decided]:
+        """What applies decisions and identities, as they are now, to any report of this folder.
+
+        `rejudge` puts its reports through it before it compares and stages them.
+        """
+        by_id: dict[str, list[Entry]] = {}
+        for entry in self.ledger:
+            by_id.setdefault(entry.submission, []).append(entry)
+        identities = self.identities
+        handins = {handin.submission: handin for handin in identities.handins}
+
+        def decide(report: Report) -> Decided:
+            handin = handins.get(report.submission.id)
+            own = by_id.get(report.submission.id, ())
+            return decided(report, own, handin, due_of(identities, handin))
+
+        return decide
+
+    def decided(self) -> Iterator[Decided]:
+        """Every stored report with the decisions about it, in order of the ids."""
+        return map(self.decider(), self.reports())
+
+    def refresh(self) -> dict[str, Row]:
+        """Write decisions, students and attempts into the reports; returns the rows of all.
+
+        Only what changes is written, and a damaged report stays as it is. Reports that are made
+        anew (`save`, `publish`) know nothing of decisions before this is called. Take the lock
+        first, and `finish` with the rows.
+        """
+        if any((self.folder / name).exists() for name in (_LEDGER, _IDENTITIES)):
+            decide = self.decider()
+            for identifier in self.ids():
+                try:
+                    known = self.report(identifier)
+                except StorageError:  # told of by whoever asks for it
+                    continue
+                changed = decide(known).report
+                if changed != known:
+                    self.stage(changed)
+            self.publish()
+        return self.rows()
+
+    def forget(self, students: Collection[str], submissions: Collection[str], by: str) -> int:
+        """Remove students, and submissions with all that was kept of them.
+
+        Returns how many lines of the ledger went. Take the lock first. Who was forgotten is known
+        until the end, so that calling it again ends what a killed one began.
+        """
+        at = datetime.now(UTC).isoformat(timespec="seconds")
+        removed = ledger.forget(self.folder / _LEDGER, submissions, by=by, at=at)
+        records.forget(self._observations, submissions)
+        with files.told("remove reports from", self.folder):
+            for identifier in submissions:
+                self._report_path(identifier).unlink(missing_ok=True)
+        known = self.identities
+        if known.students or known.handins:
+            kept = without(known, students)
+            left = tuple(one for one in kept.handins if one.submission not in submissions)
+            write_identities(self.folder / _IDENTITIES, kept.model_copy(update={"handins": left}))
+        self.finish(self.refresh().values())
+        return removed
 
     def stage(self, report: Report) -> None:
         """Put a new report of a known submission aside until `publish`."""

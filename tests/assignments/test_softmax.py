@@ -18,7 +18,10 @@ from grader.core.fixture import Fixture, Truth
 from grader.core.tensor import RawTensor
 from grader.fixtures.closeness import errors, excess
 from grader.judging.compare import compare
+from grader.pipeline import template_of
+from grader.reporting.answered import answers_of
 from grader.rubric import load
+from grader.slicing.answers import answers
 
 from .softmax_styles import RIGHT, WRONG, WRONG_GRADIENT, Style
 
@@ -204,6 +207,15 @@ def test_stubs_parse_and_the_handout_s_own_bad_function_is_none() -> None:
     for stub in TASK.wanted.stubs:
         compile(stub, "<stub>", "exec")
         assert "exp" not in stub
+
+
+def test_the_template_asks_what_the_rubric_has_marked_by_hand() -> None:
+    template = template_of(ASSIGNMENT)
+    rubric = load("softmax", folder=Path()).rubric
+    (found,) = answers_of(answers(template, template), rubric) if template else ()
+    assert found.criterion == "discussion"
+    assert "numerical problems" in found.question
+    assert found.text == ""
 
 
 @settings(deadline=None)

@@ -16,7 +16,7 @@ from grader.core.dependencies import in_order, status_waits_for
 from grader.core.report import CriterionStatus, Evidence
 from grader.core.rubric import Rubric
 from grader.core.verdict import Verdict
-from grader.judging.score import Scored, score
+from grader.judging.score import FILLS_UP, Scored, open_reasons, score
 from grader.rubric.structure import mistakes
 
 POINTS = (0.25, 1.0, 1.5, 2.0, 3.33, 4.0, 5.0)
@@ -449,3 +449,60 @@ def test_gates_come_first_in_the_order() -> None:
 def test_a_verdict_holds_a_share(share: float) -> None:
     with pytest.raises(ValueError, match="is not a share"):
         Verdict("a", "partial", share)
+
+
+# Bonus that fills up, results that are close. ---------------------------------------------------
+
+
+@untimed
+@given(cases())
+def test_a_bonus_that_fills_up_never_leads_above_the_maximum(
+    case: tuple[Rubric, dict[str, Verdict]],
+) -> None:
+    made, given_ = case
+    on_top = score(made, given_)
+    filled = score(made.model_copy(update={"bonus": "fills-up"}), given_)
+    assert (filled.rows, filled.automatic) == (on_top.rows, on_top.automatic)
+    cut = [each for each in filled.adjustments if each.kind == FILLS_UP]
+    assert filled.adjustments == (*on_top.adjustments, *cut)
+    everything = sum(cents(each.points) for each in (*filled.rows, *filled.adjustments))
+    assert everything <= cents(filled.final.max)
+    if filled.final.score is not None and on_top.final.score is not None:
+        assert cents(filled.final.score) == everything
+        assert filled.final.score == min(on_top.final.score, on_top.final.max)
+
+
+@pytest.mark.parametrize(
+    ("errors", "close"),
+    [
+        (((1.5, 1.0),), True),
+        (((2.0, 1.0),), True),
+        (((2.1, 1.0),), False),
+        (((1.5, 1.0), (9.0, 1.0)), False),
+        (((1.5, 1.0), (1.1, 1.0)), True),
+        (((math.inf, 1.0),), False),
+        (((math.nan, 1.0),), False),
+        (((None, None),), False),
+        ((), False),
+    ],
+)
+def test_close_is_what_is_lost_within_twice_the_bound(
+    errors: tuple[tuple[float | None, float | None], ...], *, close: bool
+) -> None:
+    wrong = [
+        Evidence(fixture="a", outcome="wrong", error=error, bound=bound) for error, bound in errors
+    ]
+    far = Evidence(fixture="shown", outcome="wrong", error=9.0, bound=1.0, scored=False)
+    held = Evidence(fixture="b", outcome="ok", error=0.1, bound=1.0)
+    evidence = (held, far, *wrong)
+    verdict = Verdict("a", "partial", 0.5, evidence=evidence)
+    (row,) = score(rubric({"id": "a", "points": 2}), {"a": verdict}).rows
+    assert row.close is close
+
+
+def test_what_a_person_decided_is_not_open() -> None:
+    made = rubric({"id": "a", "points": 2}, {"id": "b", "points": 2, "check": "manual"})
+    rows = score(made, {}).rows
+    assert open_reasons(rows) == ("waits for a mark by hand: b", "could not be judged: a")
+    assert open_reasons(rows, {"a"}) == ("waits for a mark by hand: b",)
+    assert open_reasons(rows, {"a", "b", None}) == ()

@@ -13,10 +13,12 @@ from grader.core.observation import Fault, Observation, Setup
 from grader.core.record import Exam
 from grader.core.report import (
     Adjustment,
+    Answer,
     CriterionResult,
     Diagnosis,
     Evidence,
     Execution,
+    Marked,
     Place,
     RepairFacts,
     Report,
@@ -91,15 +93,45 @@ def marked(draw: st.DrawFn) -> Report:
                     by="rubric",
                 )
                 for name in (None, *ids)
+            )
+            + tuple(_decision(draw, marks, name, hidden) for name in (None, *ids)),
+            "answers": tuple(
+                Answer(
+                    criterion=name,
+                    question=marks.mark(hidden=name in hidden),
+                    text=marks.mark(hidden=name in hidden),
+                )
+                for name in ids
             ),
             "run": base.run.model_copy(update={"seconds": marks.number(hidden=True)}),
         }
     )
 
 
+def _decision(
+    draw: st.DrawFn, marks: _Marks, criterion: str | None, hidden: set[str]
+) -> Adjustment:
+    kind = draw(st.sampled_from(("override", "comment", "excuse")))
+    return Adjustment(
+        kind=kind,
+        criterion=criterion,
+        points=0,
+        reason=marks.mark(hidden=criterion in hidden or kind == "excuse"),
+        by=marks.mark(hidden=True),
+        at=marks.mark(hidden=True),
+        entry=marks.mark(hidden=True),
+    )
+
+
 def _row(draw: st.DrawFn, marks: _Marks) -> CriterionResult:
     hidden = draw(st.booleans())
     status = draw(st.sampled_from(STATUSES))
+    by_hand = Marked(
+        by=marks.mark(hidden=True),
+        at=marks.mark(hidden=True),
+        comment=marks.mark(hidden=hidden),
+        entry=marks.mark(hidden=True),
+    )
     return CriterionResult(
         id=marks.mark(hidden=hidden),
         title=marks.mark(hidden=hidden),
@@ -114,6 +146,8 @@ def _row(draw: st.DrawFn, marks: _Marks) -> CriterionResult:
             _evidence(draw, marks, hidden=hidden) for _ in range(draw(st.integers(0, 3)))
         ),
         diagnoses=(),
+        marked=by_hand if draw(st.booleans()) else None,
+        close=draw(st.booleans()),
     )
 
 
@@ -208,13 +242,18 @@ def test_a_view_is_a_report_and_its_own_view(report: Report) -> None:
 def test_the_view_knows_every_field_of_a_report() -> None:
     """Whoever adds a field decides here whether a student may see it, and in `student_view`."""
     assert set(Report.model_fields) == {
-        "adjustments", "automatic", "criteria", "diagnoses", "execution", "final", "headline",
-        "manual", "reason", "repairs", "rubric", "run", "schema_version", "status", "submission",
-        "targets", "written",
+        "adjustments", "answers", "automatic", "criteria", "diagnoses", "execution", "final",
+        "headline", "manual", "reason", "repairs", "rubric", "run", "schema_version", "status",
+        "submission", "targets", "written",
     }  # fmt: skip
     assert set(CriterionResult.model_fields) == {
-        "bonus", "diagnoses", "evidence", "feedback", "id", "max_points", "points", "status",
-        "title", "visibility",
+        "bonus", "close", "diagnoses", "evidence", "feedback", "id", "marked", "max_points",
+        "points", "status", "title", "visibility",
+    }  # fmt: skip
+    assert set(Marked.model_fields) == {"at", "by", "comment", "entry"}
+    assert set(Answer.model_fields) == {"criterion", "location", "question", "text"}
+    assert set(Adjustment.model_fields) == {
+        "at", "by", "criterion", "entry", "kind", "points", "reason",
     }  # fmt: skip
     assert set(RepairFacts.model_fields) == {
         "alternatives", "bugs", "criteria", "diff", "points", "revealed", "role", "tried",
@@ -225,6 +264,17 @@ def test_the_view_knows_every_field_of_a_report() -> None:
     assert set(Execution.model_fields) == {
         "hidden_output", "isolation", "limits", "notes", "stderr", "stdout",
     }  # fmt: skip
+
+
+def test_close_results_on_hidden_fixtures_are_not_told() -> None:
+    wrong = Evidence(fixture="a/1", outcome="wrong", error=1.5, bound=1.0, visibility="visible")
+    dark = wrong.model_copy(update={"visibility": "hidden"})
+    made = exam((criterion(fixtures=("a",)),), (fixture("a/1"),))
+    base = assemble(record(made, ran(identity_answers(made))), made, {})
+    for evidence, told in (((wrong,), True), ((wrong, dark), False), ((dark,), False)):
+        row = base.criteria[0].model_copy(update={"evidence": evidence, "close": True})
+        seen = student_view(base.model_copy(update={"criteria": (row,)}))
+        assert seen.criteria[0].close is told
 
 
 # From observations to the view: a target that gives away all it can. --------------------------

@@ -96,6 +96,20 @@ CASES = {
         row("check: manual, fixtures: [values]"),
         "7:63 error: a manual criterion is marked by a person: remove `fixtures`",
     ),
+    "manual without its question": (
+        row("check: manual, asks: why") + "  - {id: essay, title: E, check: manual, points: 1}\n",
+        "8:5 error: `essay` is one of 2 manual criteria: add `asks`, words that its question has "
+        "in the handed-out notebook and the others have not",
+    ),
+    "a question of the grader's": (
+        row("check: values, fixtures: [values], asks: why"),
+        "7:79 error: `values` is decided by the grader: only a manual criterion has `asks`",
+    ),
+    "a question that is no pattern": (
+        row("check: manual, asks: '('"),
+        "7:59 error: expected a regular expression: missing ), unterminated subpattern at "
+        "position 0",
+    ),
     "manual bonus": (
         row("check: manual, bonus: true"),
         "7:60 error: a manual criterion is marked by a person: remove `bonus`",
@@ -342,3 +356,21 @@ def test_a_cap_on_what_can_be_skipped_is_refused(tmp_path: Path) -> None:
 def test_an_informational_fixture_beside_one_that_decides_is_welcome(tmp_path: Path) -> None:
     row = "  - {id: values, title: V, check: values, points: 4, fixtures: [values, info]}\n"
     assert found(tmp_path, row) == []
+
+
+@pytest.mark.parametrize(
+    ("policy", "said"),
+    [
+        ("bonus: fills-up\n", ["warning: no criterion has `bonus: true`"]),
+        ("bonus: on-top\n", []),
+        ("late: {per_day: 0.1, most: 0.5, grace_minutes: 5}\n", []),
+        ("late: {per_day: 0.1}\n", []),
+        ("late: {per_day: 0.2, most: 0.1}\n", ["error: expected at least the 0.2 that the first"]),
+    ],
+)
+def test_how_the_mark_is_made(tmp_path: Path, policy: str, said: list[str]) -> None:
+    lines = found(tmp_path, VALUES + policy)
+    assert len(lines) == len(said)
+    assert all(text in line for text, line in zip(said, lines, strict=True))
+    filled = f"{row('check: values, bonus: true, fixtures: [values]')}bonus: fills-up\n"
+    assert found(tmp_path, filled) == []

@@ -22,7 +22,7 @@ from grader.core.observation import (
     Run,
     Setup,
 )
-from grader.core.record import Record
+from grader.core.record import Answered, Record
 from grader.core.repair import Change, Repair, RepairSet
 from grader.core.slice import Location, Slice, Statement
 from grader.core.tensor import DTYPES, RawTensor
@@ -139,6 +139,18 @@ _RECORDS = st.builds(
         st.dictionaries(_TEXT, st.builds(Exchange, _PROGRAMS, _RUNS), max_size=2),
         max_size=2,
     ),
+    answers=st.none()
+    | st.lists(
+        st.builds(
+            Answered,
+            _TEXT,
+            st.booleans(),
+            _TEXT,
+            _TEXT,
+            st.none() | st.builds(Location, st.integers(1), st.integers(1)),
+        ),
+        max_size=2,
+    ).map(tuple),
     repairs=st.dictionaries(_TEXT, _REPAIRS, max_size=2),
     limits=st.builds(Limits, call_seconds=_SECONDS, memory_bytes=st.integers(0)),
     retried=st.booleans(),

@@ -7,10 +7,13 @@ import stat
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from grader.core.decision import Entry, Kind
 from grader.core.errors import StorageError, UsageError
+from grader.core.handin import Handin, Identities, Student
 from grader.core.report import Report
 from grader.store import RunInfo, Store, records, row_of
 from tests.store.samples import criterion, graded, record, report
@@ -295,3 +298,165 @@ def test_a_report_of_another_major_version_is_refused(begin: Begin, tmp_path: Pa
     path.write_text(path.read_text().replace('"schema_version": "1.0"', '"schema_version": "2.0"'))
     with pytest.raises(StorageError, match="damaged"):
         store.report("x")
+
+
+# Decisions and identities. -----------------------------------------------------------------------
+
+
+def _decision(about: Report, kind: Kind = "comment", **more: Any) -> Entry:
+    facts = about.submission
+    return Entry(
+        at="2026-11-23T20:00:00Z",
+        by="ann",
+        submission=facts.id,
+        sha256=facts.sha256,
+        kind=kind,
+        **{"reason": "because", **more},
+    )
+
+
+def _handin(about: Report, *students: str) -> Handin:
+    facts = about.submission
+    return Handin(
+        submission=facts.id,
+        source=facts.source,
+        sha256=facts.sha256,
+        filename="work.ipynb",
+        students=students,
+    )
+
+
+def test_decisions_and_students_reach_the_reports_on_refresh(begin: Begin, tmp_path: Path) -> None:
+    store = begin(tmp_path / "out")
+    one, two = graded("a.py"), graded("b.py")
+    store.finish([store.save(one), store.save(two)])
+    untouched = {path: path.stat().st_mtime_ns for path in (tmp_path / "out/reports").iterdir()}
+    store.identify(Identities(handins=(_handin(one.report, "s-1"),)))
+    (added,) = store.decide([_decision(one.report, "override", criterion="values", points=1.0)])
+    store.finish(store.refresh().values())
+    found = store.report(one.report.submission.id)
+    assert found.submission.submitters == ("s-1",)
+    assert [(each.points, each.entry) for each in found.adjustments] == [(-3.0, added.id)]
+    assert found.final.score == 1.0
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text())
+    assert [row["final"] for row in summary["rows"]] == [1.0, 4.0]
+    assert ",1.00," in (tmp_path / "out" / "scores.csv").read_text()
+    # only what changes is written
+    written = {path: path.stat().st_mtime_ns for path in (tmp_path / "out/reports").iterdir()}
+    assert store.rows() == store.refresh()
+    assert written == {path: path.stat().st_mtime_ns for path in untouched}
+
+
+def test_without_decisions_reports_stay_as_the_grader_made_them(
+    begin: Begin, tmp_path: Path
+) -> None:
+    store = begin(tmp_path / "out")
+    store.save(graded("a.py"))
+    before = store.report(store.ids()[0])
+    store.refresh()
+    assert store.report(store.ids()[0]) == before
+
+
+def test_a_report_made_anew_takes_its_decisions_again(begin: Begin, tmp_path: Path) -> None:
+    store = begin(tmp_path / "out")
+    made = graded("a.py")
+    store.save(made)
+    store.decide([_decision(made.report)])
+    store.refresh()
+    decided = store.report(made.report.submission.id)
+    store.save(made)
+    assert store.report(made.report.submission.id) != decided
+    store.refresh()
+    assert store.report(made.report.submission.id) == decided
+    assert store.decider()(made.report).report == decided
+    assert [one.report for one in store.decided()] == [decided]
+
+
+def test_a_damaged_report_keeps_no_other_from_its_decisions(begin: Begin, tmp_path: Path) -> None:
+    store = begin(tmp_path / "out")
+    bad, good = graded("a.py"), graded("b.py")
+    store.save(bad)
+    store.save(good)
+    store.decide([_decision(good.report)])
+    path = tmp_path / "out" / "reports" / f"{bad.report.submission.id}.json"
+    path.write_text("{")
+    assert list(store.refresh()) == [good.report.submission.id]
+    assert store.report(good.report.submission.id).adjustments
+    assert path.read_text() == "{"
+
+
+def test_a_ledger_that_a_power_cut_tore_is_repaired_on_demand(begin: Begin, tmp_path: Path) -> None:
+    store = begin(tmp_path / "out")
+    made = graded("a.py")
+    store.save(made)
+    store.decide([_decision(made.report), _decision(made.report)])
+    path = tmp_path / "out" / "ledger.jsonl"
+    path.write_bytes(path.read_bytes()[:-3])
+    with pytest.raises(StorageError, match="line 2 is cut off"):
+        store.refresh()
+    assert store.repair_ledger()
+    assert len(store.ledger) == 1
+    store.refresh()
+
+
+def test_a_second_run_keeps_decisions_and_identities(begin: Begin, tmp_path: Path) -> None:
+    store = begin(tmp_path / "out")
+    made = graded("a.py")
+    store.save(made)
+    store.decide([_decision(made.report)])
+    store.identify(Identities(handins=(_handin(made.report, "s-1"),)))
+    kept = (store.ledger, store.identities)
+    store.close()
+    again = begin(tmp_path / "out")
+    assert (again.ledger, again.identities) == kept
+
+
+def test_a_lone_ledger_is_not_taken_for_a_new_folder(begin: Begin, tmp_path: Path) -> None:
+    store = begin(tmp_path / "out")
+    store.decide([_decision(graded("a.py").report)])
+    store.close()
+    (tmp_path / "out" / "run.json").unlink()
+    with pytest.raises(UsageError, match="no folder of grader's"):
+        Store(tmp_path / "out").begin(INFO)
+
+
+def test_a_forgotten_student_is_nowhere(begin: Begin, tmp_path: Path) -> None:
+    store = begin(tmp_path / "out")
+    # the same run as another's: what ran is shared, and stays for the other
+    gone, left = graded("gone.py"), graded("left.py")
+    store.finish([store.save(gone), store.save(left)])
+    shared = [path.name for path in (tmp_path / "out/observations").glob("*.safetensors")]
+    assert len(shared) == 1
+    identities = Identities(
+        students=(Student(key="s-1", name="Gone Gail"), Student(key="s-2", name="Left Lou")),
+        handins=(_handin(gone.report, "s-1"), _handin(left.report, "s-1", "s-2")),
+    )
+    store.identify(identities)
+    store.decide([_decision(gone.report), _decision(left.report)])
+    store.finish(store.refresh().values())
+    assert store.forget({"s-1"}, {gone.report.submission.id}, "lead") == 1
+    names = (gone.report.submission.id, "Gone Gail", "s-1", "gone.py")
+    for path in sorted((tmp_path / "out").rglob("*")):
+        if path.is_file():
+            assert not any(name.encode() in path.read_bytes() for name in names), path
+            assert gone.report.submission.id not in path.name
+    assert store.ids() == store.record_ids() == (left.report.submission.id,)
+    assert store.report(left.report.submission.id).submission.submitters == ("s-2",)
+    assert [one.entry for one in store.report(store.ids()[0]).adjustments] == [store.ledger[0].id]
+    assert store.record(left.report.submission.id) == left.record
+    # and what only they ran goes too, when they go
+    store.forget({"s-2"}, {left.report.submission.id}, "lead")
+    assert not list((tmp_path / "out/observations").glob("*.safetensors"))
+    assert store.identities.students == ()
+
+
+def test_a_damaged_record_keeps_nobody_from_being_forgotten(begin: Begin, tmp_path: Path) -> None:
+    store = begin(tmp_path / "out")
+    gone, other = graded("gone.py"), graded("other.py")
+    store.save(gone)
+    store.save(other)
+    index = tmp_path / "out/observations/index"
+    (index / f"{other.report.submission.id}.json").write_text("{")
+    store.forget((), {gone.report.submission.id}, "lead")
+    assert store.ids() == (other.report.submission.id,)
+    assert not (index / f"{gone.report.submission.id}.json").exists()

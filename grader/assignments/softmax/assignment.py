@@ -51,6 +51,7 @@ ASSIGNMENT: Final = Assignment(
     name="softmax",
     title="A softmax that does not overflow",
     folder=Path(__file__).resolve().parent,
+    template="handout.ipynb",
     tasks=(
         Task(
             wanted=_FORWARD,
