@@ -129,7 +129,7 @@ def app() -> None:
       grader grade FOLDER --rubric NAME   a class: reports and scores in ./graded
       grader explain ID                   one of them again, with inputs to paste
       grader mark DIR                     written answers, marked by hand
-      grader export KIND DIR              marks and feedback for Canvas, Moodle, Gradescope, ...
+      grader export KIND DIR              marks and feedback as an LMS takes them
 
     \b
     Exit status:

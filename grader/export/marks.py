@@ -111,7 +111,9 @@ def notices(book: Gradebook, options: Options, *, second: bool, partial: bool) -
         if options.partial and early:
             told.append(f"{len(early)} scores are partial: something of them is still open")
     if book.stale:
-        told.append(f"{len(book.stale)} decisions are stale and not applied; see `grader mark DIR --list`")
+        told.append(
+            f"{len(book.stale)} decisions are stale and not applied; see `grader mark DIR --list`"
+        )
     if second and book.penalty:
         told.append(
             "the rubric takes points for lateness already: a late policy of the receiving system "
