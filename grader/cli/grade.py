@@ -73,6 +73,7 @@ def run(request: Request) -> int:
             check_isolation(request.isolation)
         store.begin(_facts(batch))
         try:
+            _ = store.ledger, store.identities  # damaged ones are told before anything is graded
             return _many(batch, store, intake, checked=is_new)
         finally:
             store.close()

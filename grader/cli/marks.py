@@ -37,11 +37,12 @@ def run(
     shares: Sequence[str],
     tables: Sequence[Path],
     listing: bool,
+    repair: bool,
 ) -> int:
     """Mark, write pages, take marks in, or list; returns the exit status."""
-    asked = (pages is not None, bool(tables), listing)
+    asked = (pages is not None, bool(tables), listing, repair)
     if sum(asked) > 1:
-        raise UsageError("one at a time: --page DIR, --import FILE or --list")
+        raise UsageError("one at a time: --page DIR, --import FILE, --list or --repair")
     if shares and pages is None:
         raise UsageError("--share says who marks which page: it needs --page DIR")
     if listing:
@@ -49,6 +50,10 @@ def run(
     if pages is not None:
         return _write_pages(Store(folder), pages, criterion, shares, by)
     with opened(folder) as store:
+        if repair:
+            cut = store.repair_ledger()
+            screen().line(f"{len(cut)} bytes cut off" if cut else "nothing to repair")
+            return 0
         if tables:
             return _take(store, tables, by)
         return _ask(store, who(by), criterion)

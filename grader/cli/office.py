@@ -9,13 +9,13 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from grader.core.decision import Entry, Kind, Was, criterion_digest
+from grader.core.decision import Entry, Kind
 from grader.core.errors import UsageError
 from grader.core.gradebook import Gradebook
 from grader.core.report import CriterionResult, Report
 from grader.core.text import inline, plain
 from grader.deciding.book import gradebook
-from grader.deciding.decide import Decided
+from grader.deciding.decide import Decided, entry_for
 from grader.store import Store
 
 __all__ = ["book_of", "entry_about", "now", "opened", "save", "tell", "told", "who"]
@@ -68,23 +68,25 @@ def entry_about(
     reason: str = "",
     supersedes: str | None = None,
 ) -> Entry:
-    """A decision about a submission, or a criterion of it, as it is now."""
-    return Entry(
-        at=now(),
-        by=by,
-        submission=report.submission.id,
-        sha256=report.submission.sha256,
-        criterion=row.id if row is not None else None,
-        definition=criterion_digest(row) if row is not None else "",
-        kind=kind,
-        points=points,
-        until=until,
-        reason=reason,
-        was=Was(points=row.points, status=row.status)
-        if row is not None and kind == "override"
-        else None,
-        supersedes=supersedes,
-    )
+    """A decision about a submission, or a criterion of it, as it is now.
+
+    UsageError where it would not be applied.
+    """
+    criterion = row.id if row is not None else None
+    try:
+        return entry_for(
+            report,
+            kind,
+            by=by,
+            at=now(),
+            criterion=criterion,
+            points=points,
+            until=until,
+            reason=reason,
+            supersedes=supersedes,
+        )
+    except ValueError as error:
+        raise UsageError(f"{report.submission.id}: {error}") from error
 
 
 def book_of(store: Store, found: Iterable[Decided]) -> Gradebook:

@@ -53,6 +53,9 @@ _BY: Final = click.option("--by", metavar="NAME", help="Who decides (your login 
     help="Take the marks that a marking page exported; may be given several times.",
 )
 @click.option("--list", "listing", is_flag=True, help="List decisions, conflicts and stale ones.")
+@click.option(
+    "--repair", is_flag=True, help="Cut off a last line of the ledger that a power cut left begun."
+)
 def _mark(folder: Path, **options: Any) -> int:
     """Mark written answers by hand: one after another here, or on a page in a browser.
 
@@ -80,7 +83,7 @@ def _mark(folder: Path, **options: Any) -> int:
 @click.option("--until", metavar="WHEN", help="May be handed in until then (ISO 8601 with a zone).")
 @click.option("--comment", is_flag=True, help="Points stay; the reason is told the student.")
 @click.option("--void", metavar="ENTRY", help="Take back a decision; `grader mark --list` has ids.")
-@click.option("--reason", required=True, help="Why; students read it.")
+@click.option("--reason", required=True, help="Why; students read it, but for an excuse.")
 @_BY
 @click.option("--out", metavar="DIR", type=click.Path(path_type=Path), help="Output folder.")
 def _override(what: str, criterion: str | None, **options: Any) -> int:

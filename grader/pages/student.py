@@ -47,6 +47,8 @@ _KINDS: Final = {
     "late": "late",
     "cap": "limit",
     "follow-through": "given back",
+    "fills-up": "limit of the bonus",
+    "floor": "never below zero",
 }
 _MOST_EVIDENCE: Final = 5
 _MOST_OUTPUT: Final = 4_000

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from grader.core.report import Adjustment
 from grader.store import row_of
 from grader.store.rows import scores_csv, summary_of
 from tests.store.samples import criterion, report
@@ -60,6 +61,29 @@ def test_what_was_not_judged_has_blanks_for_its_scores() -> None:
     assert cells["status"] == "ungradable"
     assert [cells[name] for name in ("score", "bonus", "manual", "final")] == [""] * 4
     assert (cells["max"], cells["reason"]) == ("4.00", "the file is empty")
+
+
+def _override(criterion: str | None) -> Adjustment:
+    return Adjustment(
+        kind="override", criterion=criterion, points=1, reason="R", by="ann", entry="e-1"
+    )
+
+
+@pytest.mark.parametrize(
+    ("about", "waits", "errors"),
+    [
+        ((), ("essay",), ("broken",)),
+        (("broken",), ("essay",), ()),
+        (("broken", "essay"), (), ()),
+        ((None,), (), ()),
+    ],
+)
+def test_what_a_person_decided_is_not_graded_again(
+    about: tuple[str | None, ...], waits: tuple[str, ...], errors: tuple[str, ...]
+) -> None:
+    made = report("a.py", b"", criterion("broken", "error", 0), criterion("essay", "pending", 0))
+    row = row_of(made.model_copy(update={"adjustments": tuple(map(_override, about))}))
+    assert (row.waits, row.errors, row.unjudged) == (waits, errors, bool(errors))
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@A1", " =1", "\t=1", "|calc", "%0A"])
