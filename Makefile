@@ -10,6 +10,7 @@ TORCH_INDEX ?=
 export PIP_NO_INPUT := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
+# Three workers on two cores: a good part of the suite waits for time-outs.
 # Seconds for each target of `make fuzz`.
 SECONDS ?= 60
 
@@ -19,7 +20,7 @@ demo: $(READY)
 	$(BIN)/grader grade fixtures/submissions --rubric softmax --out graded --fresh || test $$? -eq 1
 
 test: $(READY)
-	$(BIN)/python -m pytest -n 2 -q --dist loadgroup
+	$(BIN)/python -m pytest -n 3 -q --dist loadgroup
 
 lint: $(READY)
 	$(BIN)/ruff check .
