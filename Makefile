@@ -10,7 +10,6 @@ TORCH_INDEX ?=
 export PIP_NO_INPUT := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-# Three workers on two cores: a good part of the suite waits for time-outs.
 # Seconds for each target of `make fuzz`.
 SECONDS ?= 60
 
@@ -19,6 +18,7 @@ SECONDS ?= 60
 demo: $(READY)
 	$(BIN)/grader grade fixtures/submissions --rubric softmax --out graded --fresh || test $$? -eq 1
 
+# three workers on two cores: a good part of the suite waits for time-outs
 test: $(READY)
 	$(BIN)/python -m pytest -n 3 -q --dist loadgroup
 
