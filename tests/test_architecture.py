@@ -165,6 +165,13 @@ HELP: Final = (
     ["explain", "--help"],
     ["rubric", "--help"],
     ["rubric", "lint", "--help"],
+    ["rubric", "init", "--help"],
+    ["mark", "--help"],
+    ["override", "--help"],
+    ["export", "--help"],
+    ["package", "gradescope", "--help"],
+    ["compare", "--help"],
+    ["forget", "--help"],
 )
 USAGE_ERRORS: Final = (
     [],
@@ -180,6 +187,9 @@ USAGE_ERRORS: Final = (
     ["rejudge", "/nowhere"],
     ["rubric", "lint", "softmaks"],
     ["rubric", "show", "./none.yaml"],
+    ["mark", "/nowhere"],
+    ["export", "canvas", "/nowhere"],
+    ["compare", "/nowhere", "/nowhere"],
 )
 RUBRIC_COMMANDS: Final = (
     ["rubric", "lint", "softmax", "log_softmax"],
