@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path, PurePosixPath
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from grader.batch.find import Found, Listing, find
+from grader.batch.find import Found, Listing, find, read
 from grader.cli.office import tell
 from grader.cli.request import Request
 from grader.cli.settings import settings
-from grader.core.errors import UsageError
+from grader.core.errors import Ungradable, UsageError
 from grader.core.handin import Student, System, student_key
 from grader.core.text import inline
 from grader.intake import Claim, File, Joined, claims, join, load_roster, passed_over, recognise
+from grader.intake.claims import TIMESTAMP
 from grader.store import Row, Store
 
 __all__ = ["Intake", "identify", "take_in"]
@@ -52,7 +55,7 @@ def take_in(request: Request, folder: Path) -> Intake:
             names = [one.name for one in listing.found]
     if system in _DOWNLOADS and request.origin is None:
         tell(f"read as a download of {system.capitalize()}; --from folder if it is none")
-    found = claims(system, names)
+    found = claims(system, names, _submitted(listing) if system == "nbgrader" else None)
     extra = passed_over(found) if system in _DOWNLOADS else set()
     kept = tuple(
         _refused(one, found.get(one.name)) for one in listing.found if one.name not in extra
@@ -106,6 +109,32 @@ def _listed(names: Iterable[str]) -> str:
     known = [inline(name) for name in names]
     more = f" and {len(known) - _NAMED} more" if len(known) > _NAMED else ""
     return ", ".join(known[:_NAMED]) + more
+
+
+def _submitted(listing: Listing) -> dict[str, str]:
+    """By the folder of a student: what nbgrader's `timestamp.txt` says, ISO 8601 with a zone."""
+    found = {}
+    for one in listing.found:
+        path = PurePosixPath(one.name)
+        if path.name == TIMESTAMP and len(path.parts) >= 3:
+            with suppress(OSError, Ungradable):
+                moment = _moment(read(one).data[:100].decode("ascii", "replace"))
+                if moment:
+                    found[path.parts[-3]] = moment
+    return found
+
+
+def _moment(text: str) -> str:
+    """`2026-11-20 10:00:00.5 Europe/Berlin`, or with an offset; empty where it is neither."""
+    day, _, rest = text.strip().partition(" ")
+    clock, _, zone = rest.partition(" ")
+    try:
+        moment = datetime.fromisoformat(f"{day}T{clock}" if clock else day)
+        if moment.tzinfo is None and zone:
+            moment = moment.replace(tzinfo=ZoneInfo(zone))
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        return ""
+    return moment.isoformat() if moment.tzinfo is not None else ""
 
 
 def _refused(found: Found, claim: Claim | None) -> Found:

@@ -7,30 +7,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Final
 
 from grader.core.handin import System
 
-__all__ = ["READERS", "Claim", "claims", "passed_over", "recognise"]
+__all__ = ["READERS", "TIMESTAMP", "Claim", "claims", "passed_over", "recognise"]
+
+TIMESTAMP: Final = "timestamp.txt"
+"""In nbgrader's tree: when the folder's files were handed in."""
 
 _SUFFIXES: Final = frozenset({".ipynb", ".py", ".txt"})
-_CANVAS: Final = re.compile(
-    r"(?P<name>[^_]*(?:_(?!LATE_)[^_0-9][^_]*)*?)(?P<late>_LATE)?_(?P<user>\d+)"
-    r"_(?P<attachment>\d+|question)_(?P<file>.+)"
-)
-_CANVAS_ANONYMOUS: Final = re.compile(
-    r"(?P<late>LATE_)?anon_(?P<user>[0-9A-Za-z]+)_(?P<attachment>\d+|question)_(?P<file>.+)"
-)
-_CANVAS_OTHER: Final = re.compile(
-    r"(?:(?P<late>LATE_)?anon_(?P<anon>[0-9A-Za-z]+)"
-    r"|(?P<name>.*?)(?P<late_>_LATE)?_(?P<user>\d+))_(?P<kind>text|link)\.html"
-)
 _MOODLE: Final = re.compile(
-    r"(?P<name>.+)_(?P<user>\d+)_assignsubmission_(?P<kind>file|onlinetext)(?P<rest>_.*|)"
+    r"(?P<name>.+)_(?P<user>[0-9]+)_assignsubmission_(?P<kind>file|onlinetext)(?P<rest>_.*|)",
+    re.DOTALL,
 )
-_AGAIN: Final = re.compile(r"(?P<stem>.+)-(?P<number>\d{1,3})")
+_DIGITS: Final = re.compile(r"[0-9]+")
+_AGAIN: Final = re.compile(r"(?P<stem>.+)-(?P<number>[0-9]{1,3})", re.DOTALL)
 _TEXT: Final = "handed in as a text entry: a notebook file is wanted"
 _LINK: Final = "handed in as a link: a notebook file is wanted"
 
@@ -62,32 +56,32 @@ Reader = Callable[[str], Claim | None]
 
 
 def _canvas(name: str) -> Claim | None:
+    """As Canvas itself reads the names when feedback comes back.
+
+    User and attachment are the first two parts between underscores that are all digits, and here
+    they have to follow each other. `question` stands for an attachment in quizzes.
+    """
     last = PurePosixPath(name).name
-    other = _CANVAS_OTHER.fullmatch(last)
-    if other is not None:
-        handle = f"canvas:{other['user']}" if other["user"] else f"canvas-anonymous:{other['anon']}"
-        return Claim(
-            handles=(handle,),
-            filename=last,
-            name=other["name"] or "",
-            late=bool(other["late"] or other["late_"]),
-            wrong_type=_TEXT if other["kind"] == "text" else _LINK,
-        )
-    found = _CANVAS_ANONYMOUS.fullmatch(last)
-    kind = "canvas-anonymous"
-    if found is None:
-        found, kind = _CANVAS.fullmatch(last), "canvas"
-    if found is None:
+    parts = last.split("_")
+    anonymous = "anon" in parts[:2] and parts[: parts.index("anon")] in ([], ["LATE"])
+    if anonymous:
+        at = parts.index("anon") + 1
+        late, who = at == 2, ""
+    else:
+        at = next((n for n, part in enumerate(parts) if _DIGITS.fullmatch(part)), len(parts))
+        late = at > 1 and parts[at - 1] == "LATE"
+        who = "_".join(parts[: at - 1 if late else at])
+    handle = f"canvas{'-anonymous' if anonymous else ''}:{''.join(parts[at : at + 1])}"
+    rest = parts[at + 1 :]
+    if rest in (["text.html"], ["link.html"]):
+        wrong = _TEXT if rest == ["text.html"] else _LINK
+        return Claim((handle,), last, who, late=late, wrong_type=wrong)
+    if len(rest) < 2 or not (_DIGITS.fullmatch(rest[0]) or rest[0] == "question"):
         return None
-    again = _AGAIN.fullmatch(PurePosixPath(found["file"]).stem)
-    return Claim(
-        handles=(f"{kind}:{found['user']}",),
-        filename=last,
-        name=found.groupdict().get("name") or "",
-        number=int(again["number"]) + 1 if again else 1,
-        late=bool(found["late"]),
-        wrong_type=_other_kind(found["file"]),
-    )
+    file = "_".join(rest[1:])
+    if not file:
+        return None
+    return Claim((handle,), last, who, late=late, wrong_type=_other_kind(file))
 
 
 def _moodle(name: str) -> Claim | None:
@@ -104,7 +98,7 @@ def _nbgrader(name: str) -> Claim | None:
     parts = PurePosixPath(name).parts
     if "submitted" in parts[:-3]:
         parts = parts[parts.index("submitted") + 1 :]
-    if len(parts) < 3:
+    if len(parts) < 3 or parts[-1] == TIMESTAMP:
         return None
     return Claim((f"folder:{parts[0]}",), parts[0], wrong_type=_other_kind(parts[-1]))
 
@@ -148,27 +142,67 @@ def recognise(names: Iterable[str]) -> System:
     return "folder"
 
 
-def claims(system: System, names: Sequence[str]) -> dict[str, Claim]:
-    """The claim of every name that the system's download could hold."""
+def claims(
+    system: System, names: Sequence[str], submitted: Mapping[str, str] | None = None
+) -> dict[str, Claim]:
+    """The claim of every name that the system's download could hold.
+
+    submitted  by the folder of a student: when, ISO 8601 with a zone, where the download says so
+    """
     reader = READERS[system]
-    found = {name: reader(name) for name in names}
-    return {name: claim for name, claim in found.items() if claim is not None}
+    read = {name: reader(name) for name in names}
+    found = {name: claim for name, claim in read.items() if claim is not None}
+    if system == "canvas":
+        found = _numbered(found)
+    return {
+        name: replace(claim, submitted_at=(submitted or {}).get(claim.filename))
+        if submitted
+        else claim
+        for name, claim in found.items()
+    }
+
+
+def _numbered(found: Mapping[str, Claim]) -> dict[str, Claim]:
+    """Attempts: `softmax-1.ipynb` is the second one where `softmax.ipynb` is there as well.
+
+    Alone it says nothing: a download holds what was handed in last, and `lab-2` may be its name.
+    """
+    stems = {name: _stem(claim) for name, claim in found.items()}
+    theirs: dict[tuple[str, ...], set[str]] = {}
+    for name, claim in found.items():
+        theirs.setdefault(claim.handles, set()).add(stems[name])
+    numbered = {}
+    for name, claim in found.items():
+        again = _AGAIN.fullmatch(stems[name])
+        if again is not None and again["stem"] in theirs[claim.handles]:
+            numbered[name] = replace(claim, number=int(again["number"]) + 1)
+        else:
+            numbered[name] = claim
+    return numbered
+
+
+def _stem(claim: Claim) -> str:
+    """The stem of the file's own name, behind what Canvas puts before it."""
+    parts = claim.filename.split("_")
+    user = claim.handles[0].partition(":")[2]
+    return PurePosixPath("_".join(parts[parts.index(user) + 2 :]) or "_").stem
 
 
 def passed_over(found: Mapping[str, Claim]) -> set[str]:
     """Names that are no submissions of their own.
 
-    Where somebody handed in a notebook, script or text export, pictures and data beside it are
-    passed over; where nobody did, the first thing handed in stands for it, and says why it cannot
-    be graded.
+    Of one attempt: where somebody handed in a notebook or a script, pictures, data and texts beside
+    it are passed over, and beside a text export what is none; where nobody did, the first thing
+    handed in stands for it, and says why it cannot be graded.
     """
-    by_student: dict[tuple[str, ...], list[str]] = {}
+    by_attempt: dict[tuple[tuple[str, ...], int], list[str]] = {}
     for name, claim in found.items():
-        by_student.setdefault(claim.handles, []).append(name)
+        by_attempt.setdefault((claim.handles, claim.number), []).append(name)
     extra: set[str] = set()
-    for names in by_student.values():
+    for names in by_attempt.values():
         good = [name for name in names if not found[name].wrong_type]
-        kept = good or sorted(names)[:1]
+        code = [name for name in good if PurePosixPath(name).suffix.lower() != ".txt"]
+        kept = code or good or sorted(names)[:1]
         extra |= set(names) - set(kept)
     return extra
 

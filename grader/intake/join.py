@@ -75,7 +75,10 @@ def join(
     for group, members in sorted(groups.items()):
         own = [one for one in members if one.key in handed]
         if len(own) > 1:
-            notes.append(f"group {group}: {len(own)} members handed in, each keeps their own")
+            told = f"group {group}: {len(own)} members handed in, each keeps their own"
+            rest = len(members) - len(own)
+            notes.append(f"{told}; {rest} of it who did not share all of them" if rest else told)
+    notes += search.unclear
     attempts = _attempts(ordered, owners, claimed, policy, due)
     handins = tuple(
         Handin(
@@ -115,6 +118,7 @@ class _Search:
 
     def __init__(self, roster: Sequence[Student], secret: bytes) -> None:
         self._secret = secret
+        self.unclear: list[str] = []
         self._by_handle = {handle: student for student in roster for handle in student.handles}
         self._by_name: dict[str, list[Student]] = {}
         for student in roster:
@@ -139,6 +143,8 @@ class _Search:
         several = self._by_name.get(plain_name(name), []) if name else []
         if len(several) == 1:
             return several[0]
+        if several:
+            self.unclear.append(f"{name} may be any of {len(several)} on the roster: nobody's")
         ids = {}
         kind, _, number = handle.partition(":")
         if kind in ("canvas", "moodle", "gradescope", "github"):
@@ -198,7 +204,7 @@ def _attempts(
                 submitted_at=submitted,
                 late_flag=late > 0 if late is not None else flag,
                 late_seconds=late,
-                chosen_by=policy if len(names) > 1 else "only",
+                chosen_by="only" if len(names) == 1 else policy if len(numbers) > 1 else "best",
             )
     return found
 

@@ -24,7 +24,7 @@ _COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "first": ("first", "firstname", "givenname"),
     "last": ("last", "lastname", "surname", "familyname"),
     "email": ("email", "emailaddress", "mail"),
-    "sis": ("sis", "sisid", "sisuserid"),
+    "sis": ("sis", "sisid", "sisuserid", "idnumber"),
     "login": ("login", "sisloginid", "username", "loginid"),
     "canvas": ("canvas", "canvasid", "canvasuserid"),
     "moodle": ("moodle", "moodleid", "identifier"),
@@ -61,11 +61,13 @@ def load_roster(path: Path, secret: bytes = b"") -> tuple[Student, ...]:
 def read_roster(file: str, data: bytes, secret: bytes = b"") -> tuple[Student, ...]:
     """The same of the file's bytes."""
     text = _decoded(file, data)
-    first = text.partition("\n")[0]
+    if text[:4].casefold() == "sep=":  # a line some spreadsheets put first
+        text = "\n" + text.partition("\n")[2]
+    first = text.lstrip("\n").partition("\n")[0]
     separator = max(",;\t", key=first.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
     try:
-        head = next(reader, [])
+        head = next((cells for cells in reader if cells), [])
         columns = _columns(file, head)
         rows = [(reader.line_num, cells) for cells in reader if any(map(str.strip, cells))]
     except csv.Error as error:
@@ -74,7 +76,7 @@ def read_roster(file: str, data: bytes, secret: bytes = b"") -> tuple[Student, .
     seen: dict[tuple[str, str], int] = {}
     for line, cells in rows:
         told = {name: cells[at].strip() for name, at in columns.items() if at < len(cells)}
-        if told.get("name", "").casefold().startswith("points possible"):  # Canvas's second row
+        if _is_canvas_own(told, cells):
             continue
         found.append(_student(file, line, told, seen, secret))
     if not found:
@@ -110,6 +112,15 @@ def _columns(file: str, head: Sequence[str]) -> dict[str, int]:
     return found
 
 
+def _is_canvas_own(told: Mapping[str, str], cells: Sequence[str]) -> bool:
+    """Rows of a Canvas gradebook that are no students: points possible, posting, its test one."""
+    name = told.get("name", "").casefold()
+    if name.startswith("points possible") or name == "student, test":
+        return True
+    words = {cell.strip().casefold() for cell in cells} - {""}
+    return not any(told.values()) and words <= {"manual posting", "muted"}
+
+
 def _student(
     file: str,
     line: int,
@@ -129,7 +140,7 @@ def _student(
     handles += [f"email:{email.casefold()}"] if email else []
     if not handles and not name:
         raise UsageError(f"{file}:{line}: says nothing about who it is")
-    for handle in handles:
+    for handle in handles or [f"name:{plain_name(name)}"]:
         kind, _, value = handle.partition(":")
         if (kind, value) in seen:
             raise UsageError(

@@ -43,6 +43,7 @@ def test_a_name_that_fits_two_is_nobodys() -> None:
     found = joined({"a": Claim(("canvas:99",), "a", name="lovelaceada")}, ADA, twin)
     assert found.unmatched == (("a", "lovelaceada"),)
     assert found.missing == (ADA, twin)
+    assert found.notes == ("lovelaceada may be any of 2 on the roster: nobody's",)
 
 
 def test_who_is_missing_and_who_is_on_no_roster() -> None:

@@ -29,7 +29,9 @@ def test_the_gradebook_of_canvas() -> None:
     data = (
         "\ufeffStudent,ID,SIS User ID,SIS Login ID,Section,Homework (1)\n"
         "    Points Possible,,,,,10\n"
+        ",,,,,Manual Posting\n"
         '"Lovelace, Ada",1234,S7,ada,Course,9\n'
+        '"Student, Test",99,,,Course,\n'
     )
     [ada] = read_roster("g.csv", data.encode())
     assert ada.name == "Ada Lovelace"
@@ -40,6 +42,11 @@ def test_the_worksheet_of_moodle() -> None:
     data = "Identifier,Full name,Email address\nParticipant 1234,Ada Lovelace,a@x.org\n"
     [ada] = read_roster("w.csv", data.encode())
     assert ada.ids == {"moodle": "1234"}
+
+
+def test_the_line_that_spreadsheets_put_first() -> None:
+    [ada] = read_roster("r.csv", b"sep=;\nid;name\n7;Ada\n")
+    assert (ada.name, ada.ids) == ("Ada", {"id": "7"})
 
 
 def test_first_and_last_names() -> None:
@@ -60,6 +67,7 @@ def test_first_and_last_names() -> None:
             r"due 2026-12-01: expected a date with time and zone",
         ),
         (b"id,name\n,\xff\n", r"r\.csv:2: not UTF-8"),
+        (b"name\nAda\nada\n", r"r\.csv:3: name ada is in line 2 too"),
         (b"id,group\n,a\n", r"r\.csv:2: says nothing about who it is"),
     ],
 )
