@@ -152,7 +152,7 @@ def app() -> None:
 @click.option(
     "--from",
     "origin",
-    type=click.Choice(("canvas", "moodle", "nbgrader", "tree", "folder")),
+    type=click.Choice(("canvas", "moodle", "gradescope", "nbgrader", "tree", "folder")),
     help="Whose download it is (found out).",
 )
 @click.option(
@@ -185,8 +185,8 @@ def _grade(**options: Any) -> int:
       grader grade download.zip --rubric NAME --from canvas --roster students.csv
       grader grade ada.ipynb --rubric NAME --target forward=my_function
 
-    Downloads of Canvas and Moodle are known by their file names; with a roster it is told who is
-    missing, and marks can be exported under the ids of each system.
+    Downloads of Canvas, Moodle and Gradescope are known by their names; with a roster it is told
+    who is missing, and marks can be exported under the ids of each system.
 
     A grader.toml in the working directory can hold the rubric, the output folder, the roster and
     the name of a file with the course's secret (for --pseudonyms). The exit

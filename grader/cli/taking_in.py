@@ -7,7 +7,6 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path, PurePosixPath
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from grader.batch.find import Found, Listing, find, read
 from grader.cli.office import tell
@@ -17,13 +16,19 @@ from grader.core.errors import Ungradable, UsageError
 from grader.core.handin import Student, System, student_key
 from grader.core.text import inline
 from grader.intake import Claim, File, Joined, claims, join, load_roster, passed_over, recognise
-from grader.intake.claims import TIMESTAMP
+from grader.intake.metadata import (
+    METADATA,
+    TIMESTAMP,
+    Told,
+    gradescope_metadata,
+    nbgrader_timestamp,
+)
 from grader.store import Row, Store
 
 __all__ = ["Intake", "identify", "take_in"]
 
 _NAMED = 8
-_DOWNLOADS = ("canvas", "moodle")
+_DOWNLOADS = ("canvas", "moodle", "gradescope")
 _GUESSED = ("folder", "tree")
 
 
@@ -46,7 +51,10 @@ def take_in(request: Request, folder: Path) -> Intake:
     due = _due(request.due)
     listing = find(request.paths, leave=folder)
     names = [one.name for one in listing.found]
-    system = request.origin or (recognise(names) if len(request.paths) == 1 else "folder")
+    alone = len(request.paths) == 1
+    if alone:  # a list of what was handed in is called as no submission is
+        names += [name for name in listing.ignored if PurePosixPath(name).name == METADATA]
+    system = request.origin or (recognise(names) if alone else "folder")
     if system in _DOWNLOADS:
         listing = find(request.paths, leave=folder, every=True)
         names = [one.name for one in listing.found]
@@ -55,7 +63,7 @@ def take_in(request: Request, folder: Path) -> Intake:
             names = [one.name for one in listing.found]
     if system in _DOWNLOADS and request.origin is None:
         tell(f"read as a download of {system.capitalize()}; --from folder if it is none")
-    found = claims(system, names, _submitted(listing) if system == "nbgrader" else None)
+    found = claims(system, names, _told(system, listing))
     extra = passed_over(found) if system in _DOWNLOADS else set()
     kept = tuple(
         _refused(one, found.get(one.name)) for one in listing.found if one.name not in extra
@@ -111,30 +119,21 @@ def _listed(names: Iterable[str]) -> str:
     return ", ".join(known[:_NAMED]) + more
 
 
-def _submitted(listing: Listing) -> dict[str, str]:
-    """By the folder of a student: what nbgrader's `timestamp.txt` says, ISO 8601 with a zone."""
-    found = {}
+def _told(system: System, listing: Listing) -> dict[str, Told]:
+    """What the download's own files say of its folders."""
+    found: dict[str, Told] = {}
     for one in listing.found:
         path = PurePosixPath(one.name)
-        if path.name == TIMESTAMP and len(path.parts) >= 3:
+        if system == "nbgrader" and path.name == TIMESTAMP and len(path.parts) >= 3:
             with suppress(OSError, Ungradable):
-                moment = _moment(read(one).data[:100].decode("ascii", "replace"))
-                if moment:
-                    found[path.parts[-3]] = moment
+                when = nbgrader_timestamp(read(one).data)
+                found[path.parts[-3]] = Told(submitted_at=when)
+        if system == "gradescope" and path.name == METADATA:
+            try:
+                found |= gradescope_metadata(read(one).data)
+            except (OSError, Ungradable) as error:
+                raise UsageError(f"{one.source} cannot be read: {error}") from error
     return found
-
-
-def _moment(text: str) -> str:
-    """`2026-11-20 10:00:00.5 Europe/Berlin`, or with an offset; empty where it is neither."""
-    day, _, rest = text.strip().partition(" ")
-    clock, _, zone = rest.partition(" ")
-    try:
-        moment = datetime.fromisoformat(f"{day}T{clock}" if clock else day)
-        if moment.tzinfo is None and zone:
-            moment = moment.replace(tzinfo=ZoneInfo(zone))
-    except (ValueError, OSError, ZoneInfoNotFoundError):
-        return ""
-    return moment.isoformat() if moment.tzinfo is not None else ""
 
 
 def _refused(found: Found, claim: Claim | None) -> Found:

@@ -12,17 +12,16 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from grader.core.handin import System
+from grader.intake import metadata
 
-__all__ = ["READERS", "TIMESTAMP", "Claim", "claims", "passed_over", "recognise"]
-
-TIMESTAMP: Final = "timestamp.txt"
-"""In nbgrader's tree: when the folder's files were handed in."""
+__all__ = ["READERS", "Claim", "claims", "passed_over", "recognise"]
 
 _SUFFIXES: Final = frozenset({".ipynb", ".py", ".txt"})
 _MOODLE: Final = re.compile(
     r"(?P<name>.+)_(?P<user>[0-9]+)_assignsubmission_(?P<kind>file|onlinetext)(?P<rest>_.*|)",
     re.DOTALL,
 )
+_GRADESCOPE: Final = re.compile(r"submission_[0-9]+")
 _DIGITS: Final = re.compile(r"[0-9]+")
 _AGAIN: Final = re.compile(r"(?P<stem>.+)-(?P<number>[0-9]{1,3})", re.DOTALL)
 _TEXT: Final = "handed in as a text entry: a notebook file is wanted"
@@ -98,9 +97,18 @@ def _nbgrader(name: str) -> Claim | None:
     parts = PurePosixPath(name).parts
     if "submitted" in parts[:-3]:
         parts = parts[parts.index("submitted") + 1 :]
-    if len(parts) < 3 or parts[-1] == TIMESTAMP:
+    if len(parts) < 3 or parts[-1] == metadata.TIMESTAMP:
         return None
     return Claim((f"folder:{parts[0]}",), parts[0], wrong_type=_other_kind(parts[-1]))
+
+
+def _gradescope(name: str) -> Claim | None:
+    for part in PurePosixPath(name).parts[:-1]:
+        if _GRADESCOPE.fullmatch(part):
+            number = part.partition("_")[2]
+            wrong = _other_kind(PurePosixPath(name).name)
+            return Claim((f"gradescope-submission:{number}",), part, wrong_type=wrong)
+    return None
 
 
 def _tree(name: str) -> Claim | None:
@@ -118,6 +126,7 @@ def _folder(name: str) -> Claim | None:
 READERS: Final[Mapping[System, Reader]] = {
     "canvas": _canvas,
     "moodle": _moodle,
+    "gradescope": _gradescope,
     "nbgrader": _nbgrader,
     "tree": _tree,
     "folder": _folder,
@@ -135,6 +144,10 @@ def recognise(names: Iterable[str]) -> System:
         return "canvas"
     if known and all(map(_moodle, known)):
         return "moodle"
+    if any(PurePosixPath(name).name == metadata.METADATA for name in known) and any(
+        map(_gradescope, known)
+    ):
+        return "gradescope"
     if known and all("submitted" in PurePosixPath(name).parts[:-3] for name in known):
         return "nbgrader"
     if known and all(len(PurePosixPath(name).parts) > 1 for name in known):
@@ -143,23 +156,30 @@ def recognise(names: Iterable[str]) -> System:
 
 
 def claims(
-    system: System, names: Sequence[str], submitted: Mapping[str, str] | None = None
+    system: System, names: Sequence[str], told: Mapping[str, metadata.Told] | None = None
 ) -> dict[str, Claim]:
     """The claim of every name that the system's download could hold.
 
-    submitted  by the folder of a student: when, ISO 8601 with a zone, where the download says so
+    told  by the folder of a submission: what the download's own files say of it
     """
     reader = READERS[system]
     read = {name: reader(name) for name in names}
     found = {name: claim for name, claim in read.items() if claim is not None}
     if system == "canvas":
-        found = _numbered(found)
-    return {
-        name: replace(claim, submitted_at=(submitted or {}).get(claim.filename))
-        if submitted
-        else claim
-        for name, claim in found.items()
-    }
+        return _numbered(found)
+    known = told or {}
+    return {name: _told(claim, known.get(claim.filename)) for name, claim in found.items()}
+
+
+def _told(claim: Claim, told: metadata.Told | None) -> Claim:
+    if told is None:
+        return claim
+    return replace(
+        claim,
+        handles=told.handles or claim.handles,
+        name=told.name or claim.name,
+        submitted_at=told.submitted_at,
+    )
 
 
 def _numbered(found: Mapping[str, Claim]) -> dict[str, Claim]:

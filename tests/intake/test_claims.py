@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from grader.core.handin import System
 from grader.intake.claims import READERS, claims, passed_over, recognise
+from grader.intake.metadata import Told
 
 FILE = "tutorial1b.ipynb"
 
@@ -127,9 +128,22 @@ def test_attempts_are_numbered_where_an_earlier_one_is_there() -> None:
     assert [one.number for one in found.values()] == [1, 2, 4, 1]
 
 
+def test_gradescope_says_who_and_when() -> None:
+    names = [f"assignment_1_export/submission_22/{FILE}", "assignment_1_export/submission_23/x.pdf",
+             "assignment_1_export/submission_metadata.yml"]  # fmt: skip
+    assert recognise(names) == "gradescope"
+    both = Told(("email:a@x.org", "id:7"), "Ada", "2026-11-20T10:00:00+00:00")
+    found = claims("gradescope", names, {"submission_22": both})
+    assert list(found) == names[:2]
+    assert found[names[0]].handles == ("email:a@x.org", "id:7")
+    assert found[names[0]].filename == "submission_22"
+    assert found[names[1]].handles == ("gradescope-submission:23",)
+    assert found[names[1]].wrong_type
+
+
 def test_nbgrader_says_when() -> None:
     names = [f"submitted/ada/ps1/{FILE}", "submitted/ada/ps1/timestamp.txt"]
-    found = claims("nbgrader", names, {"ada": "2026-11-20T10:00:00+01:00"})
+    found = claims("nbgrader", names, {"ada": Told(submitted_at="2026-11-20T10:00:00+01:00")})
     assert list(found) == names[:1]
     assert found[names[0]].submitted_at == "2026-11-20T10:00:00+01:00"
 
