@@ -30,6 +30,7 @@ __all__ = ["Intake", "identify", "take_in"]
 _NAMED = 8
 _DOWNLOADS = ("canvas", "moodle", "gradescope")
 _GUESSED = ("folder", "tree")
+_OWN = {"nbgrader": (TIMESTAMP,), "gradescope": (METADATA,)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ def take_in(request: Request, folder: Path) -> Intake:
         tell(f"read as a download of {system.capitalize()}; --from folder if it is none")
     found = claims(system, names, _told(system, listing))
     extra = passed_over(found) if system in _DOWNLOADS else set()
+    extra |= {name for name in names if PurePosixPath(name).name in _OWN.get(system, ())}
     kept = tuple(
         _refused(one, found.get(one.name)) for one in listing.found if one.name not in extra
     )

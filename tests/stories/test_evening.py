@@ -221,3 +221,37 @@ def test_from_a_moodle_download_to_its_worksheet(tmp_path: Path) -> None:
     with zipfile.ZipFile(feedback) as archive:
         folders = {name.split("/")[0] for name in archive.namelist()}
     assert "Ada Lovelace_1000_assignsubmission_file" in folders
+
+
+GRADESCOPE: Final = """submission_22:
+  :submitters:
+  - :name: Ada Lovelace
+    :email: s0@example.org
+  - :name: Bela Lovelace
+    :email: s1@example.org
+  :created_at: 2026-11-20 11:00:00.00 Z
+"""
+
+
+@pytest.mark.parametrize("system", ["gradescope", "nbgrader"])
+def test_downloads_that_say_when(tmp_path: Path, system: str) -> None:
+    at = Evening(tmp_path)
+    code = "import torch\n\ndef good_softmax(x):\n    return torch.zeros_like(x)\n"
+    evening.roster(tmp_path / "students.csv")
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        if system == "gradescope":
+            archive.writestr("assignment_1_export/submission_metadata.yml", GRADESCOPE)
+            archive.writestr("assignment_1_export/submission_22/work.py", code)
+        else:
+            archive.writestr("submitted/1/ps1/work.py", code)
+            archive.writestr("submitted/1/ps1/timestamp.txt", "2026-11-20 12:00:00 Europe/Berlin")
+    at("grade", "all.zip", "--rubric", "softmax", "--roster", "students.csv", "--due",
+       "2026-11-20T10:00:00+00:00", "--out", "graded", ends=1)  # fmt: skip
+    assert len(reports(tmp_path / "graded")) == 1
+    attempt = at.report("work.py")["submission"]["attempt"]
+    assert (attempt["late_flag"], attempt["late_seconds"]) == (True, 3600)
+    known = {one["key"]: one["name"] for one in at.identities()["students"]}
+    names = {known[key] for key in at.report("work.py")["submission"]["submitters"]}
+    assert (
+        names == {"Ada Lovelace", "Bela Lovelace"} if system == "gradescope" else {"Ada Lovelace"}
+    )
