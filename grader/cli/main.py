@@ -349,6 +349,7 @@ def _rubric_schema(*, report: bool) -> int:
 @_ISOLATION
 @click.option("--jobs", metavar="N", type=click.IntRange(min=1), help="Worker processes.")
 @click.option("--no-mutants", is_flag=True, help="References only.")
+@click.option("--no-pairs", is_flag=True, help="Known bugs alone, no two together: quicker.")
 @click.option(
     "--on",
     "folder",
@@ -357,7 +358,13 @@ def _rubric_schema(*, report: bool) -> int:
     help="Judge a graded folder by this rubric instead, and write nothing.",
 )
 def _rubric_verify(
-    rubric: str, isolation: Isolation, jobs: int | None, folder: Path | None, *, no_mutants: bool
+    rubric: str,
+    isolation: Isolation,
+    jobs: int | None,
+    folder: Path | None,
+    *,
+    no_mutants: bool,
+    no_pairs: bool,
 ) -> int:
     """Grade programs whose mark is known, and say where the rubric gives another.
 
@@ -381,4 +388,4 @@ def _rubric_verify(
         return judge(rubric, folder)
     from grader.cli.verify import run
 
-    return run(rubric, isolation, mutants=not no_mutants, jobs=jobs)
+    return run(rubric, isolation, mutants=not no_mutants, jobs=jobs, pairs=not no_pairs)

@@ -6,6 +6,7 @@ import tempfile
 import textwrap
 from collections.abc import Iterable, Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -37,12 +38,22 @@ _WORDS: Final = {
 }
 
 
-def run(reference: str, isolation: IsolationMode, *, mutants: bool, jobs: int | None) -> int:
+def run(
+    reference: str,
+    isolation: IsolationMode,
+    *,
+    mutants: bool,
+    jobs: int | None,
+    pairs: bool = True,
+) -> int:
     """Grade what the rubric's assignment knows the mark of; 2 where a mark is not as it must be."""
     spec = ExamSpec(reference)
     exam = load_exam(spec)
     known = load_references(exam.assignment.folder / "references")
     wrong = load_mutants(exam) if mutants else None
+    if wrong is not None and not pairs:
+        alone = tuple(each for each in wrong.mutants if not each.singles)
+        wrong = replace(wrong, mutants=alone, whole=False)
     check_isolation(isolation)
     with tempfile.TemporaryDirectory(prefix="grader-verify-") as made:
         found = {each.file: Found(each.file, each.path) for each in known}

@@ -228,7 +228,7 @@ def _too_alike(kills: Mapping[str, frozenset[str]], mutants: Mutants) -> Iterato
 
 def _wrong_fixtures(exam: Exam, mutants: Mutants, reports: Sequence[Report]) -> Iterator[str]:
     """Scored fixtures that find nothing which the others of their criteria would miss."""
-    for name, idle in _idle(exam, reports).items():
+    for name, idle in _idle(exam, reports).items() if mutants.whole else ():
         if idle and name not in mutants.idle:
             yield f"{name} is idle: whoever is wrong on it is wrong on every other of its criterion"
         elif not idle and name in mutants.idle:

@@ -133,6 +133,7 @@ class Mutants:
     kills_nothing   criteria that may kill nothing, and why
     without_mutant  known bugs that have no mutant, and why
     with_mutant     known bugs that have one
+    whole           false: pairs are left out, so that nothing is said of idle fixtures
     """
 
     bases: tuple[Base, ...]
@@ -143,6 +144,7 @@ class Mutants:
     kills_nothing: Mapping[str, str] = field(default_factory=dict)
     without_mutant: Mapping[str, str] = field(default_factory=dict)
     with_mutant: frozenset[str] = frozenset()
+    whole: bool = True
 
 
 def load_mutants(exam: Exam) -> Mutants | None:

@@ -96,7 +96,9 @@ NAMED: Final = (
     ],
 )
 def test_shipped_references_and_mutants_get_the_marks_they_must(tmp_path: Path, name: str) -> None:
-    done = run_grader("rubric", "verify", name, cwd=tmp_path)
+    """Pairs of bugs are tried for `softmax` here: for all of them it takes minutes."""
+    options = () if name == "softmax" else ("--no-pairs",)
+    done = run_grader("rubric", "verify", name, *options, cwd=tmp_path)
     lines = done.out.splitlines()
     assert done.status == 0, "\n".join(line for line in lines if not line.startswith("holds"))
     folder = FOLDER / name / "references"
