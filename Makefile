@@ -18,9 +18,8 @@ SECONDS ?= 60
 demo: $(READY)
 	$(BIN)/grader grade fixtures/submissions --rubric softmax --out graded --fresh || test $$? -eq 1
 
-# three workers on two cores: a good part of the suite waits for time-outs
 test: $(READY)
-	$(BIN)/python -m pytest -n 3 -q --dist loadgroup
+	$(BIN)/python -m pytest -n 2 -q --dist loadgroup
 
 lint: $(READY)
 	$(BIN)/ruff check .
