@@ -183,7 +183,7 @@ def _told(claim: Claim, told: metadata.Told | None) -> Claim:
 
 
 def _numbered(found: Mapping[str, Claim]) -> dict[str, Claim]:
-    """Attempts: `softmax-1.ipynb` is the second one where `softmax.ipynb` is there as well.
+    """Attempts: `homework-1.ipynb` is the second one where `homework.ipynb` is there as well.
 
     Alone it says nothing: a download holds what was handed in last, and `lab-2` may be its name.
     """
