@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -11,7 +10,9 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from grader.batch.archive import Broken, member_bytes, members
+from grader.batch.clones import file_bytes
 from grader.batch.contents import contents
+from grader.batch.printable import printable
 from grader.batch.suffixes import is_archive
 from grader.core.errors import Ungradable, UsageError
 from grader.core.record import Submission
@@ -21,7 +22,6 @@ __all__ = ["Found", "Listing", "find", "read"]
 
 _SUFFIXES: Final = frozenset({".ipynb", ".py", ".txt"})
 _SKIPPED_FOLDERS: Final = frozenset({"__pycache__", "__MACOSX"})
-_UNSAFE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _ITSELF: Final = -1
 
 
@@ -34,6 +34,7 @@ class Found:
     member  its place in the archive, -1 where it is no archive's
     name    its path below the folder or archive that was named, as it is there
     refuse  why it is not graded, though it was handed in
+    blob    its object in the clone at `path`, empty where that has none; None: it is in no clone
     """
 
     source: str = field(compare=False)
@@ -41,6 +42,7 @@ class Found:
     member: int = _ITSELF
     name: str = field(default="", compare=False)
     refuse: str = field(default="", compare=False)
+    blob: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,9 @@ def read(found: Found) -> Submission:
 
     The id is made of the source and the content, so that a changed file is another submission.
     """
-    if found.member != _ITSELF:
+    if found.blob is not None:
+        data = file_bytes(found.path, found.blob) if found.blob else b""
+    elif found.member != _ITSELF:
         data = member_bytes(found.path, found.member)
     elif is_archive(found.path):
         raise Ungradable(_why_no_archive(found.path))
@@ -164,7 +168,7 @@ class _Search:
             return
         used: dict[str, int] = {}
         for member in listed:
-            source = f"{self._source(path)}/{_spell(member.name)}"
+            source = f"{self._source(path)}/{printable(member.name)}"
             if member.unsafe:
                 self._refused.append((source, member.unsafe))
             elif not self._is_wanted(member.name):
@@ -180,7 +184,7 @@ class _Search:
         return self._wanted(last) and not any(map(_is_skipped, folders))
 
     def _source(self, path: Path) -> str:
-        return _spell(path.relative_to(self._base).as_posix())
+        return printable(path.relative_to(self._base).as_posix())
 
 
 def _top(path: Path, *, alone: bool) -> Path:
@@ -255,28 +259,3 @@ def _unused(source: str, used: dict[str, int]) -> str:
         told = f"{path.with_suffix('')} ({used[source]}){path.suffix}"
     used[told] = 1
     return told
-
-
-def _spell(name: str) -> str:
-    r"""A name in printable characters, no two names alike.
-
-    A name need not be UTF-8 and the report has to be; and it is shown on terminals, in tables and
-    on pages. What moves a cursor, hides or reorders text is written `\n`, `\x1b`, `\u202e`, a byte
-    that is no character `\xe9`, and so a backslash `\\`.
-    """
-    if name.isascii() and name.isprintable() and "\\" not in name:
-        return name
-    return "".join(map(_letter, name))
-
-
-def _letter(letter: str) -> str:
-    code = ord(letter)
-    if letter == "\\":
-        return "\\\\"
-    if 0xDC80 <= code <= 0xDCFF:  # how Python carries a byte that is no character
-        return f"\\x{code - 0xDC00:02x}"
-    if unicodedata.category(letter) not in _UNSAFE:
-        return letter
-    if code < 0x80:
-        return letter.encode("unicode_escape").decode("ascii")
-    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"

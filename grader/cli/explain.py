@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import hashlib
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from grader.batch.desk import open_desk
@@ -17,6 +19,7 @@ from grader.cli.rejudge import moves
 from grader.cli.request import Request, folder_of
 from grader.cli.screen import screen
 from grader.cli.summary import needs_person
+from grader.cli.taking_clones import find_again
 from grader.core.errors import GraderError, StorageError, Ungradable, UsageError
 from grader.core.record import Exam, Record
 from grader.core.report import Report
@@ -81,14 +84,12 @@ def _run_again(request: Request, store: Store, report: Report) -> None:
     facts = store.run
     if facts is None:
         raise UsageError(f"{store.folder} has no run.json: nothing says what was graded")
-    paths = tuple(path for path in map(Path, facts.inputs) if path.exists())
-    identifier = report.submission.id
-    found = next((one for one in find(paths).found if _id_of(one) == identifier), None)
+    found = _file_of(report, store, [Path(one) for one in facts.inputs])
     if found is None:
         given = ", ".join(facts.inputs)
         raise UsageError(
-            f"the file of {identifier} is not in {given} any more, or is another one now: it "
-            "cannot be run again"
+            f"the file of {report.submission.id} is not in {given} any more, or is another one "
+            "now: it cannot be run again"
         )
     plan = Plan(
         ExamSpec(request.rubric or facts.reference, facts.seed),
@@ -103,11 +104,24 @@ def _run_again(request: Request, store: Store, report: Report) -> None:
     screen().line()
 
 
-def _id_of(found: Found) -> str:
-    try:
-        return read(found).id
-    except (OSError, Ungradable):
-        return ""
+def _file_of(report: Report, store: Store, paths: list[Path]) -> Found | None:
+    """The file of a report among what was graded, known by its content: a name may be a key."""
+    there = [path for path in paths if path.exists()]
+    identities, sha256 = store.identities, report.submission.sha256
+    handin = identities.handin(report.submission.id) if identities else None
+    if identities and handin and identities.system == "classroom":
+        again = (find_again(path / handin.filename, sha256) for path in there)
+        found = next((one for one in again if one), None)
+    else:
+        listing = find(there, every=True)
+        found = next((one for one in listing.found if _digest(one) == sha256), None)
+    return replace(found, source=report.submission.source) if found else None
+
+
+def _digest(found: Found) -> str:
+    with contextlib.suppress(OSError, Ungradable):
+        return hashlib.sha256(read(found).data).hexdigest()
+    return ""
 
 
 def _record(store: Store, report: Report) -> Record | None:

@@ -23,6 +23,7 @@ from grader.cli.request import (
     Isolation,
     Policy,
     Request,
+    System,
     check_output,
     check_reference,
     folder_of,
@@ -152,7 +153,7 @@ def app() -> None:
 @click.option(
     "--from",
     "origin",
-    type=click.Choice(("canvas", "moodle", "gradescope", "nbgrader", "tree", "folder")),
+    type=click.Choice(get_args(System)),
     help="Whose download it is (found out).",
 )
 @click.option(
@@ -186,7 +187,8 @@ def _grade(**options: Any) -> int:
       grader grade ada.ipynb --rubric NAME --target forward=my_function
 
     Downloads of Canvas, Moodle and Gradescope are known by their names; with a roster it is told
-    who is missing, and marks can be exported under the ids of each system.
+    who is missing, and marks can be exported under the ids of each system. Of clones of GitHub
+    Classroom the last commit before --due is graded, as fetches saw it.
 
     A grader.toml in the working directory can hold the rubric, the output folder, the roster and
     the name of a file with the course's secret (for --pseudonyms). The exit

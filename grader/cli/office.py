@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 from grader.core.decision import Entry, Kind
 from grader.core.errors import UsageError
@@ -18,7 +19,9 @@ from grader.deciding.book import gradebook
 from grader.deciding.decide import Decided, entry_for
 from grader.store import Store
 
-__all__ = ["book_of", "entry_about", "now", "opened", "save", "tell", "told", "who"]
+__all__ = ["book_of", "entry_about", "listed", "now", "opened", "save", "tell", "told", "who"]
+
+_LISTED: Final = 8
 
 
 def now() -> str:
@@ -107,6 +110,13 @@ def told(entry: Entry) -> str:
     if entry.until is not None:
         what += f" until {entry.until}"
     return inline(f"{entry.id}  {entry.at}  {entry.by}  {about}: {what}  {entry.reason}".rstrip())
+
+
+def listed(names: Iterable[str]) -> str:
+    """The first few of some names, and how many more there are."""
+    known = [inline(name) for name in names]
+    more = f" and {len(known) - _LISTED} more" if len(known) > _LISTED else ""
+    return ", ".join(known[:_LISTED]) + more
 
 
 def tell(text: str) -> None:

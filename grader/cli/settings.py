@@ -12,7 +12,7 @@ from grader.core.text import inline
 __all__ = ["Settings", "settings"]
 
 _FILE: Final = "grader.toml"
-_KEYS: Final = ("out", "roster", "rubric", "secret")
+_KEYS: Final = ("notebook", "out", "roster", "rubric", "secret")
 _MOST_BYTES: Final = 1 << 13
 
 
@@ -20,13 +20,15 @@ _MOST_BYTES: Final = 1 << 13
 class Settings:
     """Defaults of a course; an option on the command line goes before them.
 
-    secret  a file, outside output folders, that keys of students are made with
+    notebook  a pattern for the path of the notebook in a student's repository
+    secret    a file, outside output folders, that keys of students are made with
     """
 
     rubric: str | None = None
     roster: Path | None = None
     out: Path | None = None
     secret: Path | None = None
+    notebook: str | None = None
 
 
 def settings(folder: Path) -> Settings:
@@ -58,6 +60,7 @@ def settings(folder: Path) -> Settings:
         roster=Path(roster) if roster else None,
         out=Path(out) if out else None,
         secret=Path(secret) if secret else None,
+        notebook=found.get("notebook"),
     )
 
 

@@ -9,9 +9,10 @@ from datetime import datetime
 from pathlib import Path, PurePosixPath
 
 from grader.batch.find import Found, Listing, find, read
-from grader.cli.office import tell
+from grader.cli.office import listed, tell
 from grader.cli.request import Request
 from grader.cli.settings import settings
+from grader.cli.taking_clones import are_clones, take_clones
 from grader.core.errors import Ungradable, UsageError
 from grader.core.handin import Student, System, student_key
 from grader.core.text import inline
@@ -27,7 +28,6 @@ from grader.store import Row, Store
 
 __all__ = ["Intake", "identify", "take_in"]
 
-_NAMED = 8
 _DOWNLOADS = ("canvas", "moodle", "gradescope")
 _GUESSED = ("folder", "tree")
 _OWN = {"nbgrader": (TIMESTAMP,), "gradescope": (METADATA,)}
@@ -50,6 +50,10 @@ def take_in(request: Request, folder: Path) -> Intake:
     secret = _secret(request)
     roster = _roster(request, secret)
     due = _due(request.due)
+    if request.origin == "classroom" or (
+        request.origin is None and are_clones(request.paths, folder)
+    ):
+        return _clones(request, folder, roster, due, secret)
     listing = find(request.paths, leave=folder)
     names = [one.name for one in listing.found]
     alone = len(request.paths) == 1
@@ -75,6 +79,18 @@ def take_in(request: Request, folder: Path) -> Intake:
     if request.pseudonyms:
         listing = replace(listing, found=_pseudonymous(kept, found, roster, system, secret))
     return Intake(listing, system, found, roster, due, secret)
+
+
+def _clones(
+    request: Request, folder: Path, roster: tuple[Student, ...], due: str | None, secret: bytes
+) -> Intake:
+    if request.origin is None:
+        tell("read as clones of GitHub Classroom; --from folder if they are none")
+    listing, claims = take_clones(request.paths, folder, roster, due, settings(Path()).notebook)
+    if request.pseudonyms:
+        hidden = _pseudonymous(listing.found, claims, roster, "classroom", secret)
+        listing = replace(listing, found=hidden)
+    return Intake(listing, "classroom", claims, roster, due, secret)
 
 
 def identify(intake: Intake, request: Request, store: Store, rows: Iterable[Row]) -> Joined | None:
@@ -105,20 +121,14 @@ def _tell(joined: Joined, *, roster: bool) -> None:
     if roster:
         names = [one.name or one.key for one in joined.missing]
         if names:
-            tell(f"{len(names)} of the roster handed in nothing: {_listed(names)}")
+            tell(f"{len(names)} of the roster handed in nothing: {listed(names)}")
         unmatched = [f"{source} ({name})" for source, name in joined.unmatched]
         if unmatched:
-            tell(f"{len(unmatched)} on no line of the roster: {_listed(unmatched)}")
+            tell(f"{len(unmatched)} on no line of the roster: {listed(unmatched)}")
     for same in joined.identical:
-        tell(f"identical files: {_listed(same)}")
+        tell(f"identical files: {listed(same)}")
     for note in joined.notes:
         tell(f"note: {inline(note)}")
-
-
-def _listed(names: Iterable[str]) -> str:
-    known = [inline(name) for name in names]
-    more = f" and {len(known) - _NAMED} more" if len(known) > _NAMED else ""
-    return ", ".join(known[:_NAMED]) + more
 
 
 def _told(system: System, listing: Listing) -> dict[str, Told]:
