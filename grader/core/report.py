@@ -18,6 +18,7 @@ __all__ = [
     "Answer",
     "Attempt",
     "Automatic",
+    "Cap",
     "CriterionResult",
     "CriterionStatus",
     "Diagnosis",
@@ -33,6 +34,7 @@ __all__ = [
     "Report",
     "RubricFacts",
     "RunFacts",
+    "Slug",
     "SubmissionFacts",
     "TargetFacts",
     "Worst",
@@ -59,6 +61,9 @@ _Measured = Annotated[
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", ser_json_inf_nan="strings")
+
+
+Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*([-_][a-z0-9]+)*$", max_length=60)]
 
 
 class Attempt(_Frozen):
@@ -93,15 +98,25 @@ class Late(_Frozen):
     grace_minutes: Annotated[int, Field(ge=0)] = 0
 
 
+class Cap(_Frozen):
+    """The automatic score is at most `score` where the criterion `failed` has failed."""
+
+    failed: Slug
+    score: Annotated[float, Field(ge=0)]
+    reason: str
+
+
 class Policy(_Frozen):
     """How a rubric makes the final mark of its parts.
 
     bonus  on-top: may lead above the maximum; fills-up: replaces lost points, up to the maximum
     late   what lateness costs, None: nothing
+    caps   in the order they are taken
     """
 
     bonus: Literal["on-top", "fills-up"] = "on-top"
     late: Late | None = None
+    caps: tuple[Cap, ...] = ()
 
 
 class RubricFacts(_Frozen):

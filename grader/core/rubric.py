@@ -7,9 +7,9 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from grader.core.report import Late
+from grader.core.report import Cap, Late, Slug
 
-__all__ = ["CHECKS", "Cap", "CheckName", "Criterion", "Feedback", "Forbid", "Rubric"]
+__all__ = ["CHECKS", "CheckName", "Criterion", "Feedback", "Forbid", "Rubric"]
 
 CheckName = Literal[
     "implemented", "values", "dtype", "gradient", "own-argument", "pure", "from-scratch", "manual"
@@ -24,8 +24,6 @@ CHECKS: Final[tuple[str, ...]] = (
     "from-scratch",
     "manual",
 )
-
-Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*([-_][a-z0-9]+)*$", max_length=60)]
 
 
 class _Frozen(BaseModel):
@@ -93,14 +91,6 @@ class Criterion(_Frozen):
     asks: Annotated[str, Field(max_length=500), AfterValidator(_pattern)] = ""
     forbid: Forbid | None = None
     feedback: Feedback = Feedback()
-
-
-class Cap(_Frozen):
-    """The automatic score is at most `score` where the criterion `failed` has failed."""
-
-    failed: Slug
-    score: Annotated[float, Field(ge=0)]
-    reason: str
 
 
 class Rubric(_Frozen):

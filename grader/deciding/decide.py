@@ -1,7 +1,8 @@
 """A report with what people decided about it: a pure function of the two.
 
 The sum that holds wherever there is a final mark: it is the points of all rows and of all
-adjustments together, to the cent. Caps stay as the rubric took them: a decision comes after them.
+adjustments together, to the cent. A cap of the rubric stays as it was taken and a decision comes
+after it, but what was taken for a criterion that somebody gave points to is given back.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from grader.core.report import (
 )
 from grader.deciding.late import attempt_of, is_late, penalty
 from grader.deciding.ledger import Clash, in_force, mistake, standing
-from grader.judging.score import FILLS_UP, bonus_limit, open_reasons
+from grader.judging.score import FILLS_UP, bonus_limit, capped, open_reasons
 
 __all__ = [
     "EXCUSED",
@@ -41,7 +42,8 @@ __all__ = [
 EXCUSED: Final = "excuse"
 _LATE: Final = "late"
 _FLOOR: Final = "floor"
-_OURS: Final = frozenset({"override", "comment", EXCUSED, _LATE, _FLOOR, FILLS_UP})
+_LIFTED: Final = "cap-lifted"
+_OURS: Final = frozenset({"override", "comment", EXCUSED, _LATE, _FLOOR, _LIFTED, FILLS_UP})
 _NOTHING: Final = Decimal(0)
 
 
@@ -215,12 +217,15 @@ def _marked(row: CriterionResult, mark: Entry | None) -> CriterionResult:
 def _adjusted(report: Report, entries: list[Entry]) -> tuple[Report, tuple[str, ...]]:
     """The report with what the entries add to its sum, and notes.
 
-    In this order: criteria, the limit of the bonus, lateness, nothing below 0, the whole mark.
+    In this order: criteria and their caps, the limit of the bonus, lateness, nothing below 0, the
+    whole mark.
     """
     kept = tuple(each for each in report.adjustments if each.kind != FILLS_UP)
     report = report.model_copy(update={"adjustments": kept})
-    of_criteria = (one for one in entries if one.kind == "override" and one.criterion is not None)
-    report = _filled(_with(report, *(_override(report, one) for one in of_criteria)))
+    of_criteria = [one for one in entries if one.kind == "override" and one.criterion is not None]
+    lifted = _lifted(report, {one.criterion: one.points or 0.0 for one in of_criteria})
+    report = _with(report, *lifted, *(_override(report, one) for one in of_criteria))
+    report = _filled(report)
     whole = [one for one in entries if one.kind == "override" and one.criterion is None]
     notes: tuple[str, ...] = ()
     free = any(one.kind == EXCUSED for one in entries)
@@ -253,6 +258,28 @@ def _override(report: Report, entry: Entry) -> Adjustment:
     return _said(entry, rounded(entry.points or 0.0) - given)
 
 
+def _lifted(report: Report, overridden: Mapping[str | None, float]) -> Iterator[Adjustment]:
+    """What caps took for criteria that have points now; another cap may still hold.
+
+    A report written before reports held their caps keeps them.
+    """
+    caps = report.rubric.policy.caps
+    taken = [each for each in report.adjustments if each.kind == "cap"]
+    given = [each.criterion or "" for each in taken if overridden.get(each.criterion)]
+    if not given or not caps:
+        return
+    held = _total(taken)
+    without = rounded(report.automatic.score) - held
+    failed = {row.id for row in report.criteria if row.status == "failed"}
+    for name in given:
+        failed.discard(name)
+        holds = _total(capped(caps, failed, without))
+        if holds != held:
+            back = _by_rubric(_LIFTED, holds - held, "This limit does not hold any more.")
+            yield back.model_copy(update={"criterion": name})
+        held = holds
+
+
 def _said(entry: Entry, points: Decimal) -> Adjustment:
     return Adjustment(
         kind=entry.kind,
@@ -277,7 +304,11 @@ def _filled(report: Report) -> Report:
 
 def _sum(report: Report) -> Decimal:
     """The points of all rows and adjustments."""
-    return sum((rounded(each.points) for each in _parts(report)), _NOTHING)
+    return _total(_parts(report))
+
+
+def _total(parts: Iterable[CriterionResult | Adjustment]) -> Decimal:
+    return sum((rounded(each.points) for each in parts), _NOTHING)
 
 
 def _parts(report: Report) -> Iterator[CriterionResult | Adjustment]:

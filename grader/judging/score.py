@@ -12,11 +12,11 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
 from grader.core.dependencies import in_order, points_wait_for, status_waits_for
-from grader.core.report import Adjustment, Automatic, CriterionResult, Final_, Manual
+from grader.core.report import Adjustment, Automatic, Cap, CriterionResult, Final_, Manual
 from grader.core.rubric import Criterion, Rubric
 from grader.core.verdict import Verdict
 
-__all__ = ["FILLS_UP", "Scored", "bonus_limit", "open_reasons", "score"]
+__all__ = ["FILLS_UP", "Scored", "bonus_limit", "capped", "open_reasons", "score"]
 
 FILLS_UP: Final = "fills-up"
 """Kind of the adjustment that keeps a final mark with its bonus at the maximum."""
@@ -75,7 +75,8 @@ def score(
     gains = _gains(rubric, verdicts, mended or {}, main_role, points)
     back = {name: _given_back(rubric, gain) for name, gain in gains.items()}
     earned = _total(plain, points) + _over(plain, back)
-    caps = _caps(rubric, settled, earned)
+    failed = {name for name, verdict in settled.items() if verdict.status == "failed"}
+    caps = capped(rubric.caps, failed, earned)
     adjustments = (*_returned(back), *caps)
     earned += sum((_money(each.points) for each in caps), _NOTHING)
     extra, by_hand = _total(bonus, points) + _over(bonus, back), _total(manual, points)
@@ -259,14 +260,16 @@ def _is_close(verdict: Verdict) -> bool:
     )
 
 
-def _caps(
-    rubric: Rubric, settled: Mapping[str, Verdict], earned: Decimal
-) -> tuple[Adjustment, ...]:
-    """What each cap takes off what the caps before it left; one that takes nothing is not told."""
+def capped(caps: Iterable[Cap], failed: Collection[str], earned: Decimal) -> tuple[Adjustment, ...]:
+    """What each cap takes off what the caps before it left; one that takes nothing is not told.
+
+    failed  the criteria that have
+    earned  the automatic score without any cap
+    """
     adjustments = []
-    for cap in rubric.caps:
+    for cap in caps:
         most = _money(cap.score)
-        if settled[cap.failed].status == "failed" and earned > most:
+        if cap.failed in failed and earned > most:
             adjustments.append(
                 Adjustment(
                     kind="cap",

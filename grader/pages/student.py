@@ -46,6 +46,7 @@ _KINDS: Final = {
     "excuse": "excused",
     "late": "late",
     "cap": "limit",
+    "cap-lifted": "limit lifted",
     "follow-through": "given back",
     "fills-up": "limit of the bonus",
     "floor": "never below zero",

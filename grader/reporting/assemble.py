@@ -68,7 +68,7 @@ def assemble(record: Record, exam: Exam, verdicts: Mapping[str, Verdict]) -> Rep
             id=exam.rubric.id,
             version=exam.rubric.version,
             sha256=exam.rubric_sha256,
-            policy=Policy(bonus=exam.rubric.bonus, late=exam.rubric.late),
+            policy=Policy(bonus=exam.rubric.bonus, late=exam.rubric.late, caps=exam.rubric.caps),
         ),
         status=status,
         reason=reason,

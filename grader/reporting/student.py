@@ -14,6 +14,7 @@ from grader.core.report import (
     Execution,
     RepairFacts,
     Report,
+    RubricFacts,
 )
 from grader.judging.score import open_reasons
 from grader.reporting.headline import headline
@@ -64,6 +65,7 @@ def student_view(report: Report) -> Report:
             "repairs": tuple(
                 _repair(each, seen, diagnoses) for each in report.repairs if each.revealed
             ),
+            "rubric": _rubric(report.rubric, seen),
             "adjustments": tuple(
                 _adjustment(each)
                 for each in report.adjustments
@@ -87,6 +89,11 @@ def _repair(each: RepairFacts, seen: set[str], diagnoses: tuple[Diagnosis, ...])
         tried=0,
         revealed=True,
     )
+
+
+def _rubric(facts: RubricFacts, seen: Collection[str]) -> RubricFacts:
+    caps = tuple(each for each in facts.policy.caps if each.failed in seen)
+    return facts.model_copy(update={"policy": facts.policy.model_copy(update={"caps": caps})})
 
 
 def _adjustment(each: Adjustment) -> Adjustment:

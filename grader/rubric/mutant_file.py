@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from grader.core.documents import Document, nearest
 from grader.core.plaindata import Loc
-from grader.core.rubric import Slug
+from grader.core.report import Slug
 from grader.diagnosis.observed import OWN
 from grader.judging.plan import roles
 

@@ -52,6 +52,7 @@ def report(
     by_hand = [one for one in rows if one.status == "pending"]
     plain = [one for one in rows if one not in by_hand and not one.bonus]
     bonus = [one for one in rows if one.bonus]
+    caps = [one for one in adjustments if one.kind == "cap"]
     most = sum(one.max_points for one in (*plain, *by_hand))
     made = Report(
         submission=SubmissionFacts(
@@ -64,7 +65,7 @@ def report(
         status="ungradable" if not rows else "graded",
         reason="" if rows else reason,
         automatic=Automatic(
-            score=float(sum((rounded(one.points) for one in plain), Decimal(0))),
+            score=float(sum((rounded(one.points) for one in (*plain, *caps)), Decimal(0))),
             max=sum(one.max_points for one in plain),
             bonus=float(sum((rounded(one.points) for one in bonus), Decimal(0))),
             max_bonus=sum(one.max_points for one in bonus),

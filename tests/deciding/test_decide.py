@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from grader.core.decision import Entry, Kind, Was, criterion_digest
 from grader.core.handin import Handin
-from grader.core.report import Adjustment, Attempt, CriterionResult, Late, Policy, Report
+from grader.core.report import Adjustment, Attempt, Cap, CriterionResult, Late, Policy, Report
 from grader.deciding.decide import (
     Decided,
     decided,
@@ -22,6 +22,7 @@ from grader.deciding.decide import (
     was_of,
 )
 from grader.judging.judge import judge
+from grader.judging.score import capped
 from grader.reporting.assemble import assemble
 from grader.reporting.student import student_view
 from tests.builders import criterion, exam, fixture, identity_answers, ran, record
@@ -292,6 +293,41 @@ def test_a_mark_is_never_below_nothing() -> None:
     found = decided(made, chain(entry("override", made, criterion="values", points=0))).report
     assert extras(found)[-1] == ("floor", None, 3.0)
     assert found.final.score == 0
+
+
+TWO_CAPS = (
+    Cap(failed="own", score=3, reason="the first"),
+    Cap(failed="batch", score=2, reason="the second"),
+)
+
+
+@pytest.mark.parametrize(
+    ("given", "back", "final"),
+    [
+        ({}, None, 2),
+        ({"own": 0}, None, 2),  # still nothing: it has failed
+        ({"own": 1}, None, 3),  # the second one takes all of it
+        ({"batch": 1}, 1, 4),
+        ({"batch": 4, "own": 4}, 2, 12),
+        ({"values": 3}, None, 1),  # a decision comes after caps
+    ],
+)
+def test_a_cap_is_given_back_with_the_criterion_it_hangs_on(
+    given: dict[str, float], back: float | None, final: float
+) -> None:
+    rows = (row("values", "passed", 4.0), row("batch", "failed"), row("own", "failed"))
+    made = report(
+        *rows,
+        policy=Policy(caps=TWO_CAPS),
+        adjustments=capped(TWO_CAPS, {"batch", "own"}, Decimal(4)),
+    )
+    new = (entry("override", made, criterion=name, points=points) for name, points in given.items())
+    found = decided(made, chain(*new)).report
+    assert [points for kind, _, points in extras(found) if kind == "cap-lifted"] == (
+        [] if back is None else [back]
+    )
+    assert found.final.score == final
+    assert undecided(found) == made
 
 
 # Stale. ------------------------------------------------------------------------------------------
