@@ -6,9 +6,11 @@ import re
 import unicodedata
 from typing import Final
 
-__all__ = ["inline", "plain", "unheard"]
+__all__ = ["cell", "inline", "plain", "unheard"]
 
 _COMMAND: Final = re.compile(r"(?m)^([^\S\n]*)(:)(?=:)|##(?=\[|vso\[|teamcity\[)")
+_FORMULA: Final = re.compile(r"(^|;)(?=\s*[=+\-@\t\r\n|%＝＋－＠])")
+# Some programs part cells at semicolons too, and trim blanks before they look for a formula.
 _KEPT: Final = frozenset("\n\t")
 _UNSAFE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
@@ -32,6 +34,11 @@ def plain(text: str) -> str:
 def inline(text: str) -> str:
     """Plain text for the middle of a line: line feeds and tabs are escaped as well."""
     return plain(text).replace("\n", "\\n").replace("\t", "\\t")
+
+
+def cell(text: str) -> str:
+    """A stranger's text for a cell of a spreadsheet: no formula, no control character, one line."""
+    return inline(_FORMULA.sub(r"\1'", text))
 
 
 def unheard(text: str) -> str:

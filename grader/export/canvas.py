@@ -17,10 +17,10 @@ from grader.core.gradebook import Gradebook, Line
 from grader.core.handin import Student
 from grader.core.spelling import nearest
 from grader.core.text import inline
-from grader.export.cells import Sheet, read_sheet
 from grader.export.joining import Key, folded, join
 from grader.export.marks import identifier, listed, pupils, score_of, written
 from grader.export.model import Export, Options
+from grader.export.sheet import Sheet, read_sheet
 
 __all__ = ["canvas"]
 

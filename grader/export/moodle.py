@@ -15,11 +15,11 @@ from grader.core.errors import UsageError
 from grader.core.gradebook import Gradebook, Line
 from grader.core.handin import Student
 from grader.core.text import inline
-from grader.export.cells import Sheet, read_sheet
 from grader.export.feedback import moodle_name
 from grader.export.joining import Key, folded, join
 from grader.export.marks import comment, listed, named, pupils, score_of, written
 from grader.export.model import Export, Options
+from grader.export.sheet import Sheet, read_sheet
 from grader.export.worksheet import Columns, columns_of, number_in, participant
 
 __all__ = ["moodle"]

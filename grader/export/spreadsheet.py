@@ -11,7 +11,7 @@ from typing import Final
 
 from grader.core.gradebook import Gradebook, Line, rounded
 from grader.core.handin import Student
-from grader.export.cells import cell
+from grader.core.text import cell
 from grader.export.marks import OPEN, identifier, pupils, written
 from grader.export.model import Export, Options
 

@@ -11,7 +11,7 @@ from typing import Final
 from grader.core.errors import UsageError
 from grader.core.spelling import nearest
 from grader.core.text import inline
-from grader.export.cells import Sheet
+from grader.export.sheet import Sheet
 
 __all__ = ["Columns", "columns_of", "number_in", "participant"]
 

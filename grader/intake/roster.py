@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
@@ -23,7 +24,7 @@ _COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "name": ("name", "fullname", "student", "studentname"),
     "first": ("first", "firstname", "givenname"),
     "last": ("last", "lastname", "surname", "familyname"),
-    "email": ("email", "emailaddress", "mail"),
+    "email": ("email", "emailaddress", "emailadresse", "mail"),
     "sis": ("sis", "sisid", "sisuserid", "idnumber"),
     "login": ("login", "sisloginid", "username", "loginid"),
     "canvas": ("canvas", "canvasid", "canvasuserid"),
@@ -47,7 +48,11 @@ def plain_name(name: str) -> str:
 
 
 def load_roster(path: Path, secret: bytes = b"") -> tuple[Student, ...]:
-    """The students of a CSV file. UsageError says which line is wrong and what was expected."""
+    """The students of a CSV file. UsageError says which line is wrong and what was expected.
+
+    Columns that mean nothing here are passed over; one that is nearly called `due` is an error, for
+    a date that is not read would cost somebody points.
+    """
     try:
         with path.open("rb") as file:
             data = file.read(_LARGEST + 1)
@@ -65,7 +70,10 @@ def read_roster(file: str, data: bytes, secret: bytes = b"") -> tuple[Student, .
         text = "\n" + text.partition("\n")[2]
     first = text.lstrip("\n").partition("\n")[0]
     separator = max(",;\t", key=first.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise UsageError(f"{file}:{line}: holds NUL characters: no CSV")
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     try:
         head = next((cells for cells in reader if cells), [])
         columns = _columns(file, head)
@@ -103,6 +111,11 @@ def _columns(file: str, head: Sequence[str]) -> dict[str, int]:
                 if column in found:
                     raise UsageError(f"{file}:1: two columns say `{column}`")
                 found[column] = at
+    dues = _COLUMNS["due"]
+    near = [one for one in flat if one not in dues and get_close_matches(one, dues, 1, cutoff=0.8)]
+    if near and "due" not in found:
+        shown = inline(head[flat.index(near[0])])
+        raise UsageError(f"{file}:1: column `{shown}`: did you mean `due`?")
     if not {"name", "first", "last", "email", *_IDS} & found.keys():
         shown = ", ".join(inline(cell) for cell in head[:8])
         raise UsageError(

@@ -5,19 +5,16 @@ from __future__ import annotations
 import csv
 import io
 import math
-import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from grader.core.report import CriterionStatus, Report
-from grader.core.text import plain
+from grader.core.text import cell
 
 __all__ = ["Mark", "Row", "finite", "row_of", "scores_csv", "summary_of"]
 
 _OPEN: Final = ("pending", "error")
-_FORMULA: Final = re.compile(r"(^|;)(?=\s*[=+\-@\t\r\n|%＝＋－＠])")
-"""Where a spreadsheet would begin a formula: some programs part cells at semicolons too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,20 +126,20 @@ def scores_csv(rows: Iterable[Row]) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     head = ["source", "id", "status", "score", "max", "bonus", "manual", "final", "final_max"]
-    writer.writerow([*head, *map(_cell, criteria), "diagnoses", "reason"])
+    writer.writerow([*head, *map(cell, criteria), "diagnoses", "reason"])
     for row in ordered:
         points = {mark.id: mark.points for mark in row.marks if mark.status not in _OPEN}
         judged = row.status != "ungradable"  # what was not judged has no score, not even 0
         writer.writerow(
             [
-                *map(_cell, (row.source, row.id, row.status)),
+                *map(cell, (row.source, row.id, row.status)),
                 _number(row.score if judged else None),
                 _number(row.max),
                 _number(row.bonus if judged else None),
                 *map(_number, (row.manual, row.final if judged else None, row.final_max)),
                 *(_number(points.get(one)) for one in criteria),
-                _cell(" ".join(row.causes)),
-                _cell(row.reason),
+                cell(" ".join(row.causes)),
+                cell(row.reason),
             ]
         )
     return out.getvalue()
@@ -154,9 +151,3 @@ def _ordered(rows: Iterable[Row]) -> list[Row]:
 
 def _number(value: float | None) -> str:
     return "" if value is None else f"{value:.2f}"
-
-
-def _cell(text: str) -> str:
-    # Blanks before a formula are trimmed by some programs before they look for one.
-    guarded = _FORMULA.sub(r"\1'", text)
-    return plain(guarded).replace("\n", "\\n").replace("\t", "\\t")

@@ -102,3 +102,35 @@ def test_any_bytes_are_a_roster_or_a_sentence(data: bytes) -> None:
     assert plain(said) == said
     assert bool(found) != bool(said)
     assert all(one.key for one in found)
+
+
+@pytest.mark.parametrize("called", ["Dead line", "Due Date", "deadline", "due"])
+def test_a_due_date_may_be_called_in_several_ways(called: str) -> None:
+    [student] = read_roster("r.csv", f"id,{called}\n1,2026-12-01T23:59+01:00\n".encode())
+    assert student.due == "2026-12-01T23:59:00+01:00"
+
+
+@pytest.mark.parametrize("called", ["Due dat", "Dues", "deadlines"])
+def test_a_due_date_is_never_passed_over_in_silence(called: str) -> None:
+    with pytest.raises(UsageError, match=f"^r.csv:1: column `{called}`: did you mean `due`"):
+        read_roster("r.csv", f"id,Section,{called}\n1,a,2026-12-01T23:59+01:00\n".encode())
+
+
+def test_other_columns_may_be_called_as_they_like() -> None:
+    columns = "ID,Section,Notes,Grade,Studium,Gruppe 1,Dauer,Dues paid,E-Mail-Adresse,Module"
+    [student] = read_roster("r.csv", f"{columns}\n7,,,,,,,,a@example.org,\n".encode())
+    assert (student.ids, student.email, student.due) == ({"id": "7"}, "a@example.org", None)
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (b'id,name\n1,"Ada\n2,Bo\n', "no CSV: unexpected end"),
+        (b"id,name\n1,A\x00da\n", "r.csv:2: holds NUL characters"),
+        (b'id,name\n1,"Ada"x\n', "no CSV"),
+    ],
+)
+def test_damaged_files_are_not_half_read(data: bytes, why: str) -> None:
+    with pytest.raises(UsageError) as told:
+        read_roster("r.csv", data)
+    assert why in str(told.value)

@@ -1,4 +1,4 @@
-"""A run whose standard error is a terminal: its progress is heard, and Ctrl-C is sent to it."""
+"""A run at a terminal: it is heard and typed to, and Ctrl-C is sent to it."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ __all__ = ["AtTerminal"]
 class AtTerminal:
     """A running `python -m grader`, in a process group of its own as a shell would start it.
 
-    Temporary files of the run go to `temporary`, so that what it leaves can be looked for.
+    Temporary files of the run go to `temporary`, so that what it leaves can be looked for. Where
+    it is not `typed` to, only standard error is the terminal.
     """
 
-    def __init__(self, *arguments: str, cwd: Path, temporary: Path) -> None:
+    def __init__(self, *arguments: str, cwd: Path, temporary: Path, typed: bool = False) -> None:
         self._master, slave = pty.openpty()
         self._heard = b""
         temporary.mkdir()
@@ -29,8 +30,8 @@ class AtTerminal:
             command(*arguments),
             cwd=cwd,
             env=environment(TERM="xterm", TMPDIR=str(temporary)),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
+            stdin=slave if typed else subprocess.DEVNULL,
+            stdout=slave if typed else subprocess.PIPE,
             stderr=slave,
             start_new_session=True,
         )
@@ -47,10 +48,22 @@ class AtTerminal:
             self._process.stdout.close()
         os.close(self._master)
 
-    def hear(self, pattern: str) -> None:
-        """Read the terminal until it has shown `pattern`; AssertionError where it ends before."""
+    def hear(self, pattern: str) -> str:
+        """All since the last line typed, up to `pattern`; AssertionError where it ends before."""
         while not re.search(pattern.encode(), self._heard):
             assert self._read(), self._heard.decode(errors="replace")
+        return self._heard.decode(errors="replace")
+
+    def type(self, line: str) -> None:
+        """A line and Enter; what was heard before it is not looked through again."""
+        self._heard = b""
+        os.write(self._master, f"{line}\n".encode())
+
+    def end(self) -> Done:
+        """How it ended, and what it said after the last line that was typed."""
+        while self._read():
+            pass
+        return Done(self._process.wait(), "", self._heard.decode().replace("\r\n", "\n"))
 
     def interrupt(self) -> Done:
         """Ctrl-C: a signal to the whole group. Then how it ended."""

@@ -1,10 +1,9 @@
-"""CSV as it comes and goes: reading a receiver's file, and cells that no spreadsheet runs."""
+"""CSV as it comes and goes: a receiver's file, read and filled in."""
 
 from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -12,16 +11,9 @@ from typing import Final
 from grader.core.errors import UsageError
 from grader.core.text import inline
 
-__all__ = ["Sheet", "cell", "read_sheet"]
+__all__ = ["Sheet", "read_sheet"]
 
 _BOM: Final = b"\xef\xbb\xbf"
-_FORMULA: Final = re.compile(r"(^|;)(?=\s*[=+\-@\t\r\n|%＝＋－＠])")
-"""Where a spreadsheet would begin a formula: some programs part cells at semicolons too."""
-
-
-def cell(text: str) -> str:
-    """A stranger's text for a cell: no formula, no control character, on one line."""
-    return inline(_FORMULA.sub(r"\1'", text))
 
 
 @dataclass(frozen=True, slots=True)
