@@ -11,16 +11,17 @@ from pathlib import Path
 
 from grader.batch.desk import open_desk
 from grader.batch.find import Found, find, read
-from grader.batch.plan import ExamSpec, Plan, fixtures_of, load_exam
+from grader.batch.plan import ExamSpec, Plan
 from grader.batch.run import grade_one
 from grader.cli.explanation import explain
 from grader.cli.grade import grade_file
 from grader.cli.rejudge import moves
 from grader.cli.request import Request, folder_of
+from grader.cli.scene import exam_of
 from grader.cli.screen import screen
 from grader.cli.summary import needs_person
 from grader.cli.taking_clones import find_again
-from grader.core.errors import GraderError, StorageError, Ungradable, UsageError
+from grader.core.errors import StorageError, Ungradable, UsageError
 from grader.core.record import Exam, Record
 from grader.core.report import Report
 from grader.core.text import inline, plain
@@ -138,11 +139,9 @@ def _exam(store: Store, request: Request, report: Report) -> Exam | None:
     reference = request.rubric or (facts.reference if facts else None)
     if facts is None or reference is None:
         return None
-    with contextlib.suppress(GraderError):
-        exam = load_exam(ExamSpec(reference, facts.seed))
-        same = exam.rubric_sha256 == report.rubric.sha256
-        if same and fixtures_of(exam) == dict(facts.fixtures):
-            return exam
+    exam = exam_of(facts, reference)
+    if exam is not None and exam.rubric_sha256 == report.rubric.sha256:
+        return exam
     sys.stderr.write(
         plain(f"{reference} or its fixtures changed since this was judged: inputs are not shown")
         + "\n"

@@ -9,12 +9,11 @@ from typing import Final
 
 from rich.text import Text
 
-from grader.cli.paste import call_lines, convention_lines, numbers
+from grader.cli.paste import numbers
+from grader.cli.scene import Scene
 from grader.cli.screen import Screen
-from grader.core.assignment import Task
-from grader.core.convention import Convention
-from grader.core.fixture import Fixture, Truth
-from grader.core.observation import Exchange, Observation
+from grader.core.fixture import Truth
+from grader.core.observation import Observation
 from grader.core.record import Exam, Record
 from grader.core.report import (
     CriterionResult,
@@ -26,14 +25,10 @@ from grader.core.report import (
 )
 from grader.core.tensor import RawTensor
 from grader.core.text import inline, plain
-from grader.judging.calling import answers, call_for, convention_of, truths_for
-from grader.judging.compare import fits
-from grader.judging.judge import decided_on
 from grader.judging.settle import settle
 
 __all__ = ["explain"]
 
-_COMPARED: Final = frozenset({"values", "dtype", "gradient"})
 _HELD: Final = frozenset({"passed", "not_applicable", "skipped", "pending"})
 _NAMED: Final = 6
 _STATUS: Final = {"needs_person": "needs a person", "ungradable": "cannot be graded"}
@@ -46,65 +41,9 @@ _OUTCOMES: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Scene:
-    """What a criterion is explained with; record and exam may be gone."""
-
-    report: Report
-    record: Record | None
-    exam: Exam | None
+class _Scene(Scene):
     full: bool
     width: int
-
-    def fixture(self, name: str) -> Fixture | None:
-        found = self.exam.fixtures if self.exam else ()
-        return next((fixture for fixture in found if fixture.name == name), None)
-
-    def check(self, criterion: str) -> tuple[str, str]:
-        """The check that decides a criterion, and the role it is about."""
-        if self.exam is None:
-            return "", ""
-        try:
-            row = self.exam.rubric.criterion(criterion)
-        except KeyError:
-            return "", ""
-        return row.check, row.role or self.exam.assignment.tasks[0].role
-
-    def convention(self, criterion: str) -> Convention | None:
-        """How the criterion's target was called, where that was the student's choice."""
-        exchange, task = self._exchange(criterion), self._task(criterion)
-        if exchange is None or task is None:
-            return None
-        return convention_of(task, exchange.program.convention)
-
-    def observation(self, criterion: str, key: str) -> Observation | None:
-        exchange = self._exchange(criterion)
-        if exchange is None:
-            return None
-        return answers(exchange.run, self.convention(criterion)).calls.get(key)
-
-    def lines(self, criterion: str, fixture: Fixture, *, gradient: bool) -> list[str]:
-        """What to paste below the notebook to see it."""
-        task, convention = self._task(criterion), self.convention(criterion)
-        role = self.check(criterion)[1]
-        if convention is None or task is None or self.record is None:
-            return call_lines(self.symbol(role), fixture, gradient=gradient)
-        return convention_lines(self.record.slices[role], call_for(task, fixture, convention))
-
-    def _task(self, criterion: str) -> Task | None:
-        role = self.check(criterion)[1]
-        return self.exam.assignment.task(role) if self.exam and role else None
-
-    def _exchange(self, criterion: str) -> Exchange | None:
-        if self.record is None or self.exam is None or not self.check(criterion)[1]:
-            return None
-        return decided_on(self.record, self.exam, self.exam.rubric.criterion(criterion))
-
-    def symbol(self, role: str) -> str:
-        for target in self.report.targets:
-            if target.role == role and target.symbol:
-                return target.symbol
-        wanted = [task.wanted for task in self.exam.assignment.tasks] if self.exam else []
-        return next((one.names[0] for one in wanted if one.role == role and one.names), "f")
 
 
 def explain(
@@ -267,36 +206,21 @@ def _name(one: Evidence) -> str:
 
 def _shown(scene: _Scene, row: CriterionResult, one: Evidence) -> Iterator[str | Text]:
     fixture = scene.fixture(one.fixture)
-    check, _ = scene.check(row.id)
-    gradient = check == "gradient"
+    gradient = scene.check(row.id)[0] == "gradient"
     says = f": {fixture.says}" if fixture and fixture.says else ""
     yield Text(f"{_name(one)}{inline(says)}", style="bold")
     if fixture is not None and fixture.literal:
         for line in scene.lines(row.id, fixture, gradient=gradient):
             yield Text(f"  {inline(line)}", style="cyan")
-    key = f"{one.fixture}#gradient" if gradient else one.fixture
-    seen = scene.observation(row.id, key)
+    seen = scene.observation(row.id, one.fixture)
     back = _came_back(seen, one, gradient=gradient)
     if back:
         yield f"  came back    {back}"
-    truth = None
-    if check in _COMPARED and fixture is not None:
-        convention = scene.convention(row.id)
-        truth = fixture.gradient if gradient else _truth(fixture, convention, seen)
+    truth = scene.truth(row.id, one.fixture)
     if truth is not None:
         yield f"  should have  {_should(truth, one)}"
     if one.text and inline(one.text) != back:
         yield f"  {inline(one.text)}"
-
-
-def _truth(
-    fixture: Fixture, convention: Convention | None, seen: Observation | None
-) -> Truth | None:
-    """What should have come back: of several right forms the one that has the answer's shape."""
-    truths = truths_for(fixture, convention)
-    value = seen.value if seen is not None else None
-    fitting = [truth for truth in truths if value is not None and fits(value, truth)]
-    return next(iter((*fitting, *truths)), None)
 
 
 def _came_back(seen: Observation | None, one: Evidence, *, gradient: bool) -> str:

@@ -16,8 +16,9 @@ from grader.core.report import CriterionResult, Diagnosis, Evidence, Report
 from grader.core.text import plain
 from grader.pages.code import CodeCell
 from grader.pages.marking_text import markup
+from grader.pages.picture import Picture, svg
 
-__all__ = ["student_page"]
+__all__ = ["shown", "student_page"]
 
 _SIGNS: Final[Mapping[str, tuple[str, str]]] = {
     "passed": ("✓", "holds"),
@@ -68,12 +69,18 @@ class _Row:
 
 
 def student_page(
-    view: Report, code: Sequence[CodeCell] = (), *, appeal: str = "", title: str = ""
+    view: Report,
+    code: Sequence[CodeCell] = (),
+    pictures: Mapping[str, Picture] | None = None,
+    *,
+    appeal: str = "",
+    title: str = "",
 ) -> bytes:
     """The page, UTF-8.
 
     view    of `student_view`, nothing else: the page shows all that is in it
     code    the student's own, of `code_of`
+    pictures  by criterion, of an input that is shown
     appeal  whom to ask; a sentence of the course's
     """
     from jinja2 import Environment, StrictUndefined  # noqa: PLC0415 - only pages need it
@@ -93,6 +100,7 @@ def student_page(
         policy="; ".join((*policy, "form-action 'none'")),
         style=_Markup(style),
         rows=[_row(row, view.diagnoses) for row in view.criteria],
+        pictures={name: (one, _Markup(svg(one))) for name, one in (pictures or {}).items()},
         sure=_SURE,
         outcomes=_OUTCOMES,
         kinds=_KINDS,
@@ -102,6 +110,12 @@ def student_page(
         appeal=appeal,
     )
     return page.encode("utf-8", "replace")
+
+
+def shown(row: CriterionResult) -> tuple[Evidence, ...]:
+    """The inputs of a criterion that its table has."""
+    open_ = [one for one in row.evidence if one.scored and one.visibility == "visible"]
+    return tuple([one for one in open_ if one.outcome != "ok"][:_MOST_EVIDENCE])
 
 
 def _shown(value: Any) -> Any:
@@ -132,7 +146,7 @@ def _row(row: CriterionResult, diagnoses: Iterable[Diagnosis]) -> _Row:
         sign=sign,
         word=word,
         tried=tried,
-        shown=tuple(open_[:_MOST_EVIDENCE]),
+        shown=shown(row),
         causes=tuple(one for one in diagnoses if row.id in one.criteria),
     )
 

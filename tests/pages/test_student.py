@@ -13,6 +13,7 @@ from playwright.sync_api import Browser
 
 from grader.core.report import Adjustment, Answer, Marked, RepairFacts, Report
 from grader.pages.code import CodeCell
+from grader.pages.picture import Picture
 from grader.pages.student import student_page
 from grader.reporting.student import student_view
 from tests.pages.test_marking import HOSTILE
@@ -24,10 +25,10 @@ CODE: Final = (
     CodeCell(6, 3, "def good_softmax(x):\n    # max\n    return x - max(x)"),
 )
 ELEMENTS: Final = {
-    *("article", "blockquote", "body", "caption", "code", "details", "div", "em", "h1", "h2"),
-    *("h3", "h4", "head", "header", "html", "li", "main", "meta", "ol", "p", "pre", "q"),
-    *("section", "span", "strong", "style", "summary", "table", "tbody", "td", "th", "thead"),
-    *("title", "tr", "ul"),
+    *("article", "blockquote", "body", "caption", "code", "details", "div", "em", "figcaption"),
+    *("figure", "h1", "h2", "h3", "h4", "head", "header", "html", "li", "line", "main", "meta"),
+    *("ol", "p", "pre", "q", "rect", "section", "span", "strong", "style", "summary", "svg"),
+    *("table", "tbody", "td", "th", "thead", "title", "tr", "ul"),
 }
 
 
@@ -188,7 +189,8 @@ def hostile(text: str) -> bytes:
     )
     view = student_view(changed).model_copy(update={"headline": text})
     code = (CodeCell(1, 1, text), CodeCell(2, 1, f"x = '''{text}"))
-    return student_page(view, code, appeal=text, title=text)
+    pictures = {row.id: Picture(text, (1,), (1.0, 0.5), (0.25, 0.75)) for row in view.criteria}
+    return student_page(view, code, pictures, appeal=text, title=text)
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -199,6 +201,7 @@ def test_no_text_becomes_an_element(text: str) -> None:
     assert told <= {
         *("aria-hidden", "aria-label", "aria-labelledby", "charset", "class", "content"),
         *("http-equiv", "id", "lang", "name", "role", "scope", "tabindex"),
+        *("height", "viewbox", "width", "x", "x1", "x2", "y", "y1", "y2"),
     }
     policy = next(one["content"] for _, one in found.found if "http-equiv" in one)
     assert policy is not None
@@ -225,7 +228,10 @@ def test_nothing_happens_in_a_browser(browser: Browser, tmp_path: Path) -> None:
 @pytest.mark.parametrize("width", [360, 1280])
 def test_axe_finds_nothing(browser: Browser, tmp_path: Path, scheme: Any, width: int) -> None:
     path = tmp_path / "page.html"
-    path.write_bytes(student_page(student_view(report()), CODE))
+    view = student_view(report())
+    drawn = Picture("values/x", (), tuple(n / 12 for n in range(12)), (1 / 12,) * 12)
+    pictures = dict.fromkeys((row.id for row in view.criteria), drawn)
+    path.write_bytes(student_page(view, CODE, pictures))
     context = browser.new_context(
         color_scheme=scheme, viewport={"width": width, "height": 800}, bypass_csp=True
     )
