@@ -47,14 +47,21 @@ def default_jobs(submissions: int) -> int:
 
 
 def left_to_do(
-    found: Sequence[Found], rows: Mapping[str, Row], rubric_sha256: str
-) -> tuple[tuple[Found, ...], int]:
-    """What is not graded yet, and how much is: same path, same content, same rubric.
+    found: Sequence[Found], rows: Mapping[str, Row], rubric_sha256: str, *, again: bool = True
+) -> tuple[tuple[Found, ...], tuple[Row, ...]]:
+    """What is not graded yet, and the rows of what is: same path, same content, same rubric.
 
-    What the grader could not judge is not graded yet: its fault may have been mended.
+    What the grader could not judge is graded `again`: its fault may have been mended.
     """
-    todo = tuple(one for one in found if not _is_done(one, rows, rubric_sha256))
-    return todo, len(found) - len(todo)
+    todo: list[Found] = []
+    done: list[Row] = []
+    for one in found:
+        row = _row_of(one, rows, rubric_sha256)
+        if row is None or (row.unjudged and again):
+            todo.append(one)
+        else:
+            done.append(row)
+    return tuple(todo), tuple(done)
 
 
 def grade_all(
@@ -171,9 +178,9 @@ def _lost(found: Found, outcome: Again | Lost, plan: Plan, exam: Exam) -> Row:
     return Store(plan.folder, digest_of(fixtures_of(exam))).save(graded)
 
 
-def _is_done(found: Found, rows: Mapping[str, Row], rubric_sha256: str) -> bool:
+def _row_of(found: Found, rows: Mapping[str, Row], rubric_sha256: str) -> Row | None:
     try:
         row = rows.get(read(found).id)
     except (OSError, Ungradable):
-        return False
-    return row is not None and row.rubric_sha256 == rubric_sha256 and not row.unjudged
+        return None
+    return row if row is not None and row.rubric_sha256 == rubric_sha256 else None

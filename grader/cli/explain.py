@@ -62,7 +62,7 @@ def identify(what: str, store: Store) -> str:
     known = store.ids()
     if not known:
         raise UsageError(f"`{what}` is no file, and there are no reports in {store.folder}")
-    if what in known:
+    if what in known or what in store.superseded:
         return what
     begins = [one for one in known if one.startswith(what)]
     if len(begins) == 1:

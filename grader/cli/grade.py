@@ -7,7 +7,7 @@ import json
 import shlex
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from importlib import metadata
@@ -22,12 +22,11 @@ from grader.batch.desk import Desk, open_desk
 from grader.batch.find import Found, Listing, find
 from grader.batch.plan import ExamSpec, Plan, fixtures_of, load_exam
 from grader.batch.run import Postponed, default_jobs, grade_all, grade_one, left_to_do
-from grader.cli.explanation import explain
 from grader.cli.notices import check_isolation
 from grader.cli.request import INTERRUPTED, Request, folder_of, reference_of, targets_of
 from grader.cli.screen import progress, screen
 from grader.cli.summary import machine_summary, needs_person, print_summary
-from grader.cli.taking_in import Intake, identify, take_in
+from grader.cli.taking_in import Intake, identify, of_student, take_in
 from grader.core.errors import UsageError
 from grader.core.record import Exam, Graded
 from grader.core.report import Report
@@ -105,6 +104,8 @@ def _one(request: Request) -> int:
     if request.as_json:
         sys.stdout.write(graded.report.model_dump_json(indent=2) + "\n")
     else:
+        from grader.cli.explanation import explain
+
         explain(screen(), graded.report, graded.record, exam)
         if graded.report.criteria:
             _more(request, graded.report)
@@ -145,38 +146,73 @@ def _prepared(request: Request, listing: Listing, folder: Path) -> Iterator[_Bat
 
 
 def _many(batch: _Batch, store: Store, intake: Intake, *, checked: bool) -> int:
+    request = batch.request
     rows = store.rows()
-    todo, done = batch.listing.found, 0
-    if not batch.request.fresh:
-        todo, done = left_to_do(todo, rows, batch.exam.rubric_sha256)
-    if done:
-        _tell(f"continued: {done} already graded (--fresh grades them again)")
+    todo, done = _select(batch, intake, rows)
     if todo and not checked:
-        check_isolation(batch.request.isolation)
+        check_isolation(request.isolation)
     began = time.monotonic()
-    before = len(rows)
+    new: dict[str, Row] = {}
     try:
-        graded = _grade_rows(batch, todo, rows)
+        _grade_rows(batch, todo, new)
     except KeyboardInterrupt:
+        rows = _settled(store, {**rows, **new}, (*done, *new.values()))
         store.finish(rows.values())
         _tell(
-            f"grader: interrupted; {len(rows)} reports are in {store.folder}, {len(rows) - before} "
+            f"grader: interrupted; {len(rows)} reports are in {store.folder}, {len(new)} "
             f"of them new; go on with: {shlex.join(['grader', *sys.argv[1:]])}"
         )
         return INTERRUPTED
-    identify(intake, batch.request, store, rows.values())
-    rows = store.refresh() or rows
+    rows = _settled(store, {**rows, **new}, (*done, *new.values()))
+    identify(intake, request, store, rows.values())
+    rows = store.refresh(rows)
     store.finish(rows.values())
     _tell_damaged(store, rows)
     seconds, ignored = time.monotonic() - began, len(batch.listing.ignored)
-    known = rows.values()
-    if batch.request.as_json:
-        summary = machine_summary(known, graded=graded, ignored=ignored, seconds=seconds)
+    some = request.changed or bool(request.students)
+    known = [rows[name] for name in new if name in rows] if some else list(rows.values())
+    if request.as_json:
+        summary = machine_summary(known, graded=len(new), ignored=ignored, seconds=seconds)
         sys.stdout.write(json.dumps(summary, indent=2, sort_keys=True) + "\n")
     else:
-        out, folder = screen(), store.folder
-        print_summary(out, known, folder, graded=graded, ignored=ignored, seconds=seconds)
+        print_summary(
+            *(screen(), known, store.folder),
+            graded=len(new),
+            ignored=ignored,
+            seconds=seconds,
+            of=len(rows),
+        )
     return 1 if needs_person(known) else 0
+
+
+def _select(
+    batch: _Batch, intake: Intake, rows: Mapping[str, Row]
+) -> tuple[tuple[Found, ...], tuple[Row, ...]]:
+    """What to grade, and the rows of what is graded already and stays."""
+    request, found = batch.request, batch.listing.found
+    sha256 = batch.exam.rubric_sha256
+    if request.students:
+        theirs = {one for who in request.students for one in of_student(intake, who)}
+        others = [one for one in found if one not in theirs]
+        _, done = left_to_do(others, rows, sha256)
+        return tuple(one for one in found if one in theirs), done
+    if request.fresh:
+        return found, ()
+    todo, done = left_to_do(found, rows, sha256, again=not request.changed)
+    if done:
+        _tell(f"continued: {len(done)} already graded (--fresh grades them again)")
+    return todo, done
+
+
+def _settled(store: Store, rows: Mapping[str, Row], current: Iterable[Row]) -> dict[str, Row]:
+    """The rows that count, once files that were handed in anew have put their old reports aside."""
+    before = len(rows)
+    kept = store.supersede(rows, {row.source: row.id for row in current})
+    if len(kept) < before:
+        count = before - len(kept)
+        were = "file was" if count == 1 else "files were"
+        _tell(f"{count} {were} handed in anew: what was graded before is put aside")
+    return kept
 
 
 def _tell_damaged(store: Store, rows: Mapping[str, Row]) -> None:
@@ -190,9 +226,9 @@ def _tell_damaged(store: Store, rows: Mapping[str, Row]) -> None:
         )
 
 
-def _grade_rows(batch: _Batch, todo: tuple[Found, ...], rows: dict[str, Row]) -> int:
-    """Grade `todo` into `rows`; returns how many."""
-    count = postponed = 0
+def _grade_rows(batch: _Batch, todo: tuple[Found, ...], rows: dict[str, Row]) -> None:
+    """Grade `todo` into `rows`."""
+    postponed = 0
     stream = grade_all(todo, batch.plan, batch.exam, batch.jobs, desk=batch.desk)
     with progress(len(todo)) as advance, closing(stream):
         for outcome in stream:
@@ -200,12 +236,10 @@ def _grade_rows(batch: _Batch, todo: tuple[Found, ...], rows: dict[str, Row]) ->
                 postponed += 1
                 continue
             rows[outcome.id] = outcome
-            count += 1
             advance()
     if postponed:
         were = "was" if postponed == 1 else "were"
         _tell(f"{postponed} {were} stopped by a limit or a fault, and graded again alone")
-    return count
 
 
 def _plan(request: Request, folder: Path | None = None) -> Plan:

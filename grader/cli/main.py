@@ -172,6 +172,16 @@ def app() -> None:
 )
 @click.option("--pseudonyms", is_flag=True, help="No name or path in any report; see grader.toml.")
 @click.option("--fresh", is_flag=True, help="Grade what is graded already.")
+@click.option(
+    "--changed", is_flag=True, help="Only what is new or handed in anew; tell of no other."
+)
+@click.option(
+    "--student",
+    "students",
+    metavar="WHO",
+    multiple=True,
+    help="Only theirs, graded again: a name, an id, an address, or part of a path.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Write JSON to standard output.")
 def _grade(**options: Any) -> int:
     """Grade notebooks, Python files and text exports, or folders and archives of them.

@@ -54,6 +54,8 @@ class Request:
     isolation: Isolation = DEFAULT_ISOLATION
     targets: tuple[str, ...] = ()
     fresh: bool = False
+    changed: bool = False
+    students: tuple[str, ...] = ()
     as_json: bool = False
     origin: System | None = None
     roster: Path | None = None
@@ -74,6 +76,8 @@ class Request:
         for path in self.paths:
             if not os.path.lexists(path):
                 raise UsageError(f"{path} does not exist")
+        if (self.fresh, self.changed, bool(self.students)).count(True) > 1:
+            raise UsageError("one at a time: --changed, --fresh or --student")
         targets_of(self)
         reference_of(self)
 

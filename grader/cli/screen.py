@@ -8,19 +8,10 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final, TextIO
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    Task,
-    TextColumn,
-    TimeRemainingColumn,
-)
 from rich.table import Table
 from rich.text import Text
 
@@ -71,7 +62,10 @@ class Screen:
         """Print a table, without the blanks that fill its last column."""
         with self.console.capture() as captured:
             self.console.print(table)
-        lines = captured.get().splitlines()
+        self.plain_lines(captured.get().splitlines())
+
+    def plain_lines(self, lines: Iterable[str]) -> None:
+        """Print lines that are plain already, without the blanks at their ends."""
         self.console.file.write("".join(f"{unheard(line.rstrip())}\n" for line in lines))
 
 
@@ -86,26 +80,10 @@ def progress(total: int) -> Iterator[Callable[[], None]]:
     if not sys.stderr.isatty():
         yield _rare_lines(total)
         return
-    console = Console(file=sys.stderr, markup=False, highlight=False, emoji=False)
-    columns = (
-        TextColumn("grading"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        _Rate(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("grading", total=total)
-        yield lambda: bar.advance(task)
+    from grader.cli.bar import bar
 
-
-class _Rate(ProgressColumn):
-    """Submissions a second."""
-
-    def render(self, task: Task) -> Text:
-        speed = task.finished_speed or task.speed
-        return Text(f"{speed:.1f}/s" if speed else "", style="dim")
+    with bar(total) as advance:
+        yield advance
 
 
 def _rare_lines(total: int) -> Callable[[], None]:

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from rich.cells import cell_len, set_cell_size
 from rich.table import Table
 from rich.text import Text
 
@@ -19,6 +20,8 @@ from grader.store.rows import Row, summary_of
 __all__ = ["Group", "groups", "machine_summary", "needs_person", "print_summary", "score_of"]
 
 _NAMED: Final = 5
+_MOST_ROWS: Final = 200
+_HEAD: Final = ("submission", "score", "status", "marks", "cause")
 _STYLES: Final = {"graded": "green", "needs_person": "yellow", "ungradable": "red"}
 _WORDS: Final = {
     "passed": "holds",
@@ -67,18 +70,25 @@ def machine_summary(
 
 
 def print_summary(
-    screen: Screen, rows: Iterable[Row], folder: Path, *, graded: int, ignored: int, seconds: float
+    screen: Screen,
+    rows: Iterable[Row],
+    folder: Path,
+    *,
+    graded: int,
+    ignored: int,
+    seconds: float,
+    of: int | None = None,
 ) -> None:
-    """The table and what follows it."""
+    """The table and what follows it; `of` how many reports are there in all, where more are."""
     known = sorted(rows, key=lambda row: (row.source, row.id))
-    screen.table(_table(screen, known))
+    _print_rows(screen, known, folder)
     screen.line()
     for legend in _legend(screen, known):
         screen.line(legend)
     rate = f" ({graded / seconds:.0f}/s)" if graded > 1 and seconds > 0 else ""
     others = f"; {ignored} other {'file' if ignored == 1 else 'files'} passed over"
     screen.line(
-        f"{graded} graded in {seconds:.1f} s{rate}; {len(known)} reports in {folder}"
+        f"{graded} graded in {seconds:.1f} s{rate}; {of or len(known)} reports in {folder}"
         f"{others if ignored else ''}"
     )
     for group in groups(known):
@@ -117,25 +127,50 @@ def _urgency(row: Row) -> tuple[int, float, str]:
     return rank + (row.status == "ungradable"), row.score, row.source
 
 
+def _print_rows(screen: Screen, rows: list[Row], folder: Path) -> None:
+    """All of them where it is piped; a terminal gets as many as anybody scrolls through."""
+    if not screen.console.is_terminal:
+        _print_lines(screen, rows)
+        return
+    screen.table(_table(screen, rows[:_MOST_ROWS]))
+    if len(rows) > _MOST_ROWS:
+        screen.line(f"and {len(rows) - _MOST_ROWS} more: {folder / 'scores.csv'} has all")
+
+
+def _print_lines(screen: Screen, rows: list[Row]) -> None:
+    # a layout engine takes a millisecond a row, which thousands of rows have
+    cells = [
+        _HEAD,
+        *(
+            (*_texts(row), "".join(screen.sign(mark.status).plain for mark in row.marks), _why(row))
+            for row in rows
+        ),
+    ]
+    names, scores, states, marks = (max(cell_len(row[at]) for row in cells) for at in range(4))
+    screen.plain_lines(
+        f"{set_cell_size(name, names)}  {score:>{scores}}  {state:<{states}}  "
+        f"{set_cell_size(signs, marks)}  {cause}"
+        for name, score, state, signs, cause in cells
+    )
+
+
 def _table(screen: Screen, rows: list[Row]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("submission", overflow="fold")
-    table.add_column("score", justify="right", no_wrap=True)
-    table.add_column("status", no_wrap=True)
-    table.add_column("marks", no_wrap=True)
-    table.add_column("cause", overflow="fold")
+    table.add_column(_HEAD[0], overflow="fold")
+    table.add_column(_HEAD[1], justify="right", no_wrap=True)
+    table.add_column(_HEAD[2], no_wrap=True)
+    table.add_column(_HEAD[3], no_wrap=True)
+    table.add_column(_HEAD[4], overflow="fold")
     for row in rows:
-        marks = Text()
-        for mark in row.marks:
-            marks.append_text(screen.sign(mark.status))
-        table.add_row(
-            Text(inline(row.source)),
-            Text(score_of(row)),
-            Text(row.status.replace("_", " "), style=_STYLES.get(row.status, "")),
-            marks,
-            Text(inline(_cause(row))),
-        )
+        name, score, state = _texts(row)
+        marks = Text().join(screen.sign(mark.status) for mark in row.marks)
+        status = Text(state, style=_STYLES.get(row.status, ""))
+        table.add_row(Text(name), Text(score), status, marks, Text(_why(row)))
     return table
+
+
+def _texts(row: Row) -> tuple[str, str, str]:
+    return inline(row.source), score_of(row), row.status.replace("_", " ")
 
 
 def score_of(row: Row) -> str:
@@ -146,10 +181,10 @@ def score_of(row: Row) -> str:
     return f"{row.score:g}/{row.max:g}{bonus}"
 
 
-def _cause(row: Row) -> str:
+def _why(row: Row) -> str:
     if row.causes:
-        return ", ".join(row.causes)
-    return row.reason if row.status == "ungradable" or row.errors else ""
+        return inline(", ".join(row.causes))
+    return inline(row.reason) if row.status == "ungradable" or row.errors else ""
 
 
 def _legend(screen: Screen, rows: list[Row]) -> list[Text]:

@@ -15,6 +15,7 @@ from grader.cli.settings import settings
 from grader.cli.taking_clones import are_clones, take_clones
 from grader.core.errors import Ungradable, UsageError
 from grader.core.handin import Student, System, student_key
+from grader.core.spelling import nearest
 from grader.core.text import inline
 from grader.intake import Claim, File, Joined, claims, join, load_roster, passed_over, recognise
 from grader.intake.metadata import (
@@ -26,7 +27,7 @@ from grader.intake.metadata import (
 )
 from grader.store import Row, Store
 
-__all__ = ["Intake", "identify", "take_in"]
+__all__ = ["Intake", "identify", "of_student", "take_in"]
 
 _DOWNLOADS = ("canvas", "moodle", "gradescope")
 _GUESSED = ("folder", "tree")
@@ -115,6 +116,39 @@ def identify(intake: Intake, request: Request, store: Store, rows: Iterable[Row]
     store.identify(joined.identities)
     _tell(joined, roster=bool(intake.roster))
     return joined
+
+
+def of_student(intake: Intake, who: str) -> tuple[Found, ...]:
+    """The files of a student. UsageError where nobody, or more than one, is called so."""
+    listing, roster = intake.listing.found, intake.roster
+    trial = [File(one.name, one.source, one.source, "") for one in listing]
+    joined = join(intake.system, intake.claims, trial, roster, secret=intake.secret)
+    keys = {one.source: one.students for one in joined.identities.handins}
+    flat = who.casefold()
+    several = [
+        one
+        for one in joined.identities.students
+        if flat in {one.key, one.name.casefold(), one.email.casefold()}
+        or flat in {each.partition(":")[2].casefold() for each in one.handles}
+    ]
+    if len(several) > 1:
+        told = listed(f"{one.name} ({one.key})" for one in several)
+        raise UsageError(f"--student {inline(who)} may be any of {told}")
+    if several:
+        found = tuple(one for one in listing if several[0].key in keys.get(one.source, ()))
+        if not found:
+            raise UsageError(f"{inline(several[0].name or who)} handed in nothing")
+        return found
+    found = tuple(
+        one
+        for one in listing
+        if who in (one.source, PurePosixPath(one.source).stem)
+        or f"/{who.strip('/')}/" in f"/{one.source}"
+    )
+    if not found:
+        near = nearest(who, [one.source for one in listing])
+        raise UsageError(f"--student {inline(who)}: nobody and no file is called so{near}")
+    return found
 
 
 def _tell(joined: Joined, *, roster: bool) -> None:

@@ -34,7 +34,7 @@ from grader.store import files
 from grader.store.codec import Aside, decode, encode
 
 __all__ = [
-    "check_observations",
+    "checked_digest",
     "digest",
     "forget",
     "identifiers",
@@ -119,15 +119,16 @@ def report_digest(folder: Path, identifier: str) -> str:
     return str(_read_index(path).get("report", "")) if path.exists() else ""
 
 
-def check_observations(folder: Path, identifier: str) -> None:
-    """StorageError where what the submission did is not there as it was written.
+def checked_digest(folder: Path, identifier: str) -> str:
+    """As `report_digest`; StorageError also where what ran is not there as it was written.
 
-    Only bytes are compared, nothing is decoded; nothing where there is no record.
+    Only bytes are compared, nothing is decoded.
     """
     path = _index_path(folder, identifier)
-    key = _read_index(path).get("exchanges") if path.exists() else None
-    if key:
+    document = _read_index(path) if path.exists() else {}
+    if key := document.get("exchanges"):
         _shared(folder, key)
+    return str(document.get("report", ""))
 
 
 def set_report(folder: Path, identifier: str, report: str) -> None:

@@ -4,15 +4,36 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import math
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Any, Final, Literal
 
-from grader.core.report import CriterionStatus, Report
+from pydantic import BaseModel
+
+from grader.core.report import (
+    Adjustment,
+    Automatic,
+    CriterionStatus,
+    Final_,
+    Manual,
+    Report,
+    RubricFacts,
+    SubmissionFacts,
+)
 from grader.core.text import cell
 
-__all__ = ["Mark", "Row", "finite", "row_of", "scores_csv", "summary_of"]
+__all__ = [
+    "Mark",
+    "Row",
+    "brief_row",
+    "finite",
+    "row_of",
+    "scores_csv",
+    "summary_bytes",
+    "summary_of",
+]
 
 _OPEN: Final = ("pending", "error")
 
@@ -57,7 +78,40 @@ class Row:
     unjudged: bool
 
 
-def row_of(report: Report) -> Row:
+class _BriefRow(BaseModel):
+    id: str
+    status: CriterionStatus
+    points: float
+    max_points: float
+    bonus: bool
+
+
+class _BriefId(BaseModel):
+    id: str
+
+
+class _Brief(BaseModel):
+    """What a row needs of a stored report: the rest is skipped, which is most of it."""
+
+    submission: SubmissionFacts
+    rubric: RubricFacts
+    status: Literal["graded", "needs_person", "ungradable"]
+    reason: str = ""
+    automatic: Automatic
+    manual: Manual
+    final: Final_
+    criteria: tuple[_BriefRow, ...]
+    diagnoses: tuple[_BriefId, ...] = ()
+    adjustments: tuple[Adjustment, ...] = ()
+    execution: object = None
+
+
+def brief_row(data: bytes) -> Row:
+    """The row of a stored report. ValueError where it is none."""
+    return row_of(_Brief.model_validate_json(data))
+
+
+def row_of(report: Report | _Brief) -> Row:
     """The row of a report."""
     decided = {each.criterion for each in report.adjustments if each.kind == "override"}
     undecided = () if None in decided else report.criteria
@@ -109,8 +163,27 @@ def summary_of(rows: Iterable[Row]) -> dict[str, Any]:
         "schema_version": "1.0",
         "submissions": len(ordered),
         "counts": counts,
-        "rows": [asdict(row) for row in ordered],
+        "rows": [
+            {**_fields(row), "marks": [_fields(mark) for mark in row.marks]} for row in ordered
+        ],
     }
+
+
+def summary_bytes(rows: Iterable[Row]) -> bytes:
+    """The text of `summary.json`: a line a row, so that thousands are written in no time."""
+    document = summary_of(rows)
+    lines = ",\n".join(f"    {_json(row)}" for row in document.pop("rows"))
+    head = ",\n".join(f"  {_json(name)}: {_json(document[name])}" for name in sorted(document))
+    return f'{{\n{head},\n  "rows": [\n{lines}\n  ]\n}}\n'.encode("utf-8", "backslashreplace")
+
+
+def _json(document: object) -> str:
+    return json.dumps(document, sort_keys=True, ensure_ascii=False, allow_nan=False)
+
+
+def _fields(one: Row | Mark) -> dict[str, Any]:
+    # `asdict` copies deeply, for a tenth of a second in two hundred
+    return {name: getattr(one, name) for name in one.__slots__}
 
 
 def scores_csv(rows: Iterable[Row]) -> str:

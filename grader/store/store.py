@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,8 +23,9 @@ from grader.deciding.decide import Decided, decided
 from grader.store import files, ledger, records
 from grader.store.identities import merged, read_identities, without, write_identities
 from grader.store.ledger import read_ledger
-from grader.store.rows import Row, finite, row_of, scores_csv, summary_of
+from grader.store.rows import Row, brief_row, finite, row_of, scores_csv, summary_bytes
 from grader.store.run import RunInfo, check, digest_of, read_run, write_run
+from grader.store.superseded import read_superseded, write_superseded
 
 __all__ = ["Store"]
 
@@ -32,6 +33,7 @@ _LOCK: Final = ".lock"
 _STAGED: Final = ".staged"
 _IDENTITIES: Final = "identities.json"
 _LEDGER: Final = "ledger.jsonl"
+_SUPERSEDED: Final = "superseded.json"
 _FOLDERS: Final = ("reports", "observations", "observations/index")
 
 
@@ -44,6 +46,7 @@ class Store:
         observations/   what ran and what came back: `rejudge` needs nothing else
         summary.json    the rows of all reports
         scores.csv      the same for a spreadsheet
+        superseded.json reports of files that have another content now
         identities.json (mode 0600) names, e-mail addresses, ids of other systems
         ledger.jsonl    (mode 0600) what people decided
 
@@ -126,6 +129,25 @@ class Store:
         return row_of(graded.report)
 
     @property
+    def superseded(self) -> dict[str, str]:
+        """Ids of reports that are kept and count no more, with the sources of their files."""
+        return read_superseded(self.folder / _SUPERSEDED)
+
+    def supersede(self, rows: Mapping[str, Row], current: Mapping[str, str]) -> dict[str, Row]:
+        """The rows without those of an earlier content; `current` is the id of every source now.
+
+        What comes back to an earlier content counts again. Take the lock first.
+        """
+        before = self.superseded
+        known = {name: source for name, source in before.items() if current.get(source) != name}
+        for name, row in rows.items():
+            if current.get(row.source, name) != name:
+                known[name] = row.source
+        if known != before:
+            write_superseded(self.folder / _SUPERSEDED, known)
+        return {name: row for name, row in rows.items() if name not in known}
+
+    @property
     def identities(self) -> Identities:
         """Who handed in what; nobody where that was never told."""
         return read_identities(self.folder / _IDENTITIES)
@@ -170,13 +192,15 @@ class Store:
         """Every stored report with the decisions about it, in order of the ids."""
         return map(self.decider(), self.reports())
 
-    def refresh(self) -> dict[str, Row]:
+    def refresh(self, rows: Mapping[str, Row] | None = None) -> dict[str, Row]:
         """Write decisions, students and attempts into the reports; returns the rows of all.
 
         Only what changes is written, and a damaged report stays as it is. Reports that are made
-        anew (`save`, `publish`) know nothing of decisions before this is called. Take the lock
-        first, and `finish` with the rows.
+        anew (`save`, `publish`) know nothing of decisions before this is called. `rows` are those
+        of the reports as they are now, where they are known. Take the lock first, and `finish` with
+        the rows.
         """
+        changes: dict[str, Row] = {}
         if any((self.folder / name).exists() for name in (_LEDGER, _IDENTITIES)):
             decide = self.decider()
             for identifier in self.ids():
@@ -187,8 +211,11 @@ class Store:
                 changed = decide(known).report
                 if changed != known:
                     self.stage(changed)
+                    changes[identifier] = row_of(changed)
             self.publish()
-        return self.rows()
+        known_rows = dict(rows) if rows is not None else self.rows()
+        known_rows.update((name, row) for name, row in changes.items() if name in known_rows)
+        return known_rows
 
     def forget(self, students: Collection[str], submissions: Collection[str], by: str) -> int:
         """Remove students, and submissions with all that was kept of them.
@@ -197,6 +224,7 @@ class Store:
         until the end, so that calling it again ends what a killed one began.
         """
         at = datetime.now(UTC).isoformat(timespec="seconds")
+        submissions = self._with_superseded(submissions)
         removed = ledger.forget(self.folder / _LEDGER, submissions, by=by, at=at)
         records.forget(self._observations, submissions)
         with files.told("remove reports from", self.folder):
@@ -207,8 +235,20 @@ class Store:
             kept = without(known, students)
             left = tuple(one for one in kept.handins if one.submission not in submissions)
             write_identities(self.folder / _IDENTITIES, kept.model_copy(update={"handins": left}))
+        before = self.superseded
+        after = {name: source for name, source in before.items() if name not in submissions}
+        if after != before:
+            write_superseded(self.folder / _SUPERSEDED, after)
         self.finish(self.refresh().values())
         return removed
+
+    def _with_superseded(self, submissions: Collection[str]) -> set[str]:
+        """Those, and earlier contents of the same files."""
+        known, sources = self.superseded, set()
+        for identifier in submissions:
+            with contextlib.suppress(StorageError):
+                sources.add(self.report(identifier).submission.source)
+        return {*submissions, *(name for name, source in known.items() if source in sources)}
 
     def stage(self, report: Report) -> None:
         """Put a new report of a known submission aside until `publish`."""
@@ -232,6 +272,10 @@ class Store:
 
     def report(self, identifier: str) -> Report:
         """One report; StorageError where there is none or it is damaged."""
+        return self._report(identifier, records.report_digest(self._observations, identifier))
+
+    def _report(self, identifier: str, known: str) -> Report:
+        """The report whose digest is `known`; empty where none was kept."""
         path = self._report_path(identifier)
         data = files.read(path)
         try:
@@ -243,15 +287,15 @@ class Store:
             raise StorageError(f"{path} is of another submission; grade its own again")
         if not finite(row_of(report)):
             raise StorageError(f"{path} is damaged: a mark in it is no number; grade it again")
-        known = records.report_digest(self._observations, identifier)
         if known and known != records.digest(data):
             raise StorageError(f"{path} is damaged: it is not as it was written; grade it again")
         return report
 
     def ids(self) -> tuple[str, ...]:
-        """Ids of the stored reports, sorted."""
+        """Ids of the stored reports that count, sorted."""
         found = (self.folder / "reports").glob("*.json")
-        return tuple(sorted(one.stem for one in found if not one.name.startswith(files.TEMPORARY)))
+        names = (one.stem for one in found if not one.name.startswith(files.TEMPORARY))
+        return tuple(sorted({*names}.difference(self.superseded)))
 
     def rows(self) -> dict[str, Row]:
         """The rows of the stored reports by id.
@@ -261,9 +305,16 @@ class Store:
         rows = {}
         for identifier in self.ids():
             with contextlib.suppress(StorageError):
-                records.check_observations(self._observations, identifier)
-                rows[identifier] = row_of(self.report(identifier))
+                rows[identifier] = self._row(identifier)
         return rows
+
+    def _row(self, identifier: str) -> Row:
+        known = records.checked_digest(self._observations, identifier)
+        data = files.read(self._report_path(identifier)) if known else b""
+        if not known or known != records.digest(data):
+            return row_of(self._report(identifier, known))
+        # as it was written, and so a report: the few parts that a row has are all that is read
+        return brief_row(data)
 
     def records(self) -> Iterator[Record]:
         """Every stored record, in order of the ids."""
@@ -275,14 +326,15 @@ class Store:
         return records.read_record(self._observations, identifier)
 
     def record_ids(self) -> tuple[str, ...]:
-        """Ids of the stored records, sorted."""
-        return tuple(records.identifiers(self._observations))
+        """Ids of the stored records whose reports count, sorted."""
+        gone = self.superseded
+        return tuple(one for one in records.identifiers(self._observations) if one not in gone)
 
     def finish(self, rows: Iterable[Row]) -> None:
         """Write `summary.json` and `scores.csv`, and remove what killed workers left."""
         known = tuple(rows)
         self._clear_partial()
-        files.write(self.folder / "summary.json", files.pretty(summary_of(known)), durable=True)
+        files.write(self.folder / "summary.json", summary_bytes(known), durable=True)
         table = scores_csv(known).encode("utf-8", "backslashreplace")
         files.write(self.folder / "scores.csv", table, durable=True)
 

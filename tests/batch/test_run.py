@@ -177,7 +177,10 @@ def test_what_could_not_be_judged_is_left_to_do(tmp_path: Path) -> None:
     found = find([tmp_path / "class"]).found
     known = {row.id: row for row in rows.values()}
     todo, done = left_to_do(found, known, exam().rubric_sha256)
-    assert ([one.source for one in todo], done) == (["a.py"], 1)
+    assert [one.source for one in todo] == ["a.py"]
+    assert [row.source for row in done] == ["b.py"]
+    todo, done = left_to_do(found, known, exam().rubric_sha256, again=False)
+    assert (todo, sorted(row.source for row in done)) == ((), ["a.py", "b.py"])
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
@@ -223,7 +226,7 @@ def test_a_batch_that_is_stopped_keeps_what_was_done(tmp_path: Path) -> None:
     assert {row.source for row in rows.values()} == {"a.py", "b.py"}
     todo, done = left_to_do(found, rows, exam().rubric_sha256)
     assert [one.source for one in todo] == ["c.py", "d.py"]
-    assert done == 2
+    assert sorted(row.source for row in done) == ["a.py", "b.py"]
 
 
 def test_closing_the_stream_ends_the_workers(tmp_path: Path) -> None:
@@ -239,8 +242,9 @@ def test_a_changed_file_or_rubric_is_left_to_do(tmp_path: Path) -> None:
     plan = _plan(tmp_path)
     list(grade_all(found, plan, exam(), 1))
     rows = Store(tmp_path / "out").rows()
-    assert left_to_do(found, rows, exam().rubric_sha256) == ((), 2)
-    assert left_to_do(found, rows, "1" * 64) == (found, 0)
+    todo, done = left_to_do(found, rows, exam().rubric_sha256)
+    assert (todo, {row.id for row in done}) == ((), {*rows})
+    assert left_to_do(found, rows, "1" * 64) == (found, ())
     (tmp_path / "class" / "a.py").write_text("right, revised")
     todo, _ = left_to_do(found, rows, exam().rubric_sha256)
     assert [one.source for one in todo] == ["a.py"]
