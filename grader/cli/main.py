@@ -16,9 +16,10 @@ from typing import Any, Final, NoReturn, get_args
 
 import click
 
+from grader.cli.hooks import COMMANDS as HOOKS
+from grader.cli.options import ISOLATION, OUT, RUBRIC, SEED, TARGET
 from grader.cli.people import COMMANDS
 from grader.cli.request import (
-    DEFAULT_ISOLATION,
     INTERRUPTED,
     Isolation,
     Policy,
@@ -36,29 +37,6 @@ from grader.core.text import plain
 __all__ = ["app", "main"]
 
 
-_RUBRIC: Final = click.option(
-    "--rubric", metavar="NAME|FILE", help="Rubric: a shipped name or a YAML file."
-)
-_OUT: Final = click.option(
-    "--out", metavar="DIR", type=click.Path(path_type=Path), help="Output folder (./graded)."
-)
-_SEED: Final = click.option(
-    "--seed", metavar="N", type=click.IntRange(min=0), help="Seed of the fixtures."
-)
-_ISOLATION: Final = click.option(
-    "--isolation",
-    type=click.Choice(get_args(Isolation)),
-    default=DEFAULT_ISOLATION,
-    show_default=True,
-    help="How strictly submissions are confined; `grader doctor` says what can be had here.",
-)
-_TARGET: Final = click.option(
-    "--target",
-    "targets",
-    metavar="ROLE=NAME",
-    multiple=True,
-    help="Take this name for a role, this run only.",
-)
 _ONE_RUBRIC: Final = click.argument("rubric", metavar="NAME|FILE")
 
 
@@ -144,12 +122,12 @@ def app() -> None:
 @click.argument(
     "paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(path_type=Path)
 )
-@_RUBRIC
-@_OUT
+@RUBRIC
+@OUT
 @click.option("--jobs", metavar="N", type=click.IntRange(min=1), help="Worker processes.")
-@_SEED
-@_ISOLATION
-@_TARGET
+@SEED
+@ISOLATION
+@TARGET
 @click.option(
     "--from",
     "origin",
@@ -214,11 +192,11 @@ def _grade(**options: Any) -> int:
 @app.command("explain", short_help="Explain a verdict, criterion by criterion.")
 @click.argument("what")
 @click.argument("criterion", required=False)
-@_RUBRIC
-@_OUT
-@_SEED
-@_ISOLATION
-@_TARGET
+@RUBRIC
+@OUT
+@SEED
+@ISOLATION
+@TARGET
 @click.option("--rerun", is_flag=True, help="Run a graded one again first, and say what differs.")
 def _explain(what: str, criterion: str | None, *, rerun: bool, **options: Any) -> int:
     """Explain a verdict, criterion by criterion, with the smallest input that fails.
@@ -250,7 +228,7 @@ def _explain(what: str, criterion: str | None, *, rerun: bool, **options: Any) -
 
 @app.command("rejudge", short_help="Judge stored observations again; nothing is run.")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@_RUBRIC
+@RUBRIC
 def _rejudge(folder: Path, rubric: str | None) -> int:
     """Judge stored observations again and say whose points moved; nothing is run.
 
@@ -266,7 +244,7 @@ def _rejudge(folder: Path, rubric: str | None) -> int:
     return run(folder, rubric)
 
 
-for _one in COMMANDS:
+for _one in (*COMMANDS, *HOOKS):
     app.add_command(_one)
 
 
@@ -358,7 +336,7 @@ def _rubric_schema(*, report: bool) -> int:
 
 @_rubric.command("verify", short_help="Grade programs whose mark is known.")
 @_ONE_RUBRIC
-@_ISOLATION
+@ISOLATION
 @click.option("--jobs", metavar="N", type=click.IntRange(min=1), help="Worker processes.")
 @click.option("--no-mutants", is_flag=True, help="References only.")
 @click.option("--no-pairs", is_flag=True, help="Known bugs alone, no two together: quicker.")

@@ -12,7 +12,7 @@ from grader.core.text import inline
 __all__ = ["Settings", "settings"]
 
 _FILE: Final = "grader.toml"
-_KEYS: Final = ("notebook", "out", "roster", "rubric", "secret")
+_KEYS: Final = ("notebook", "out", "roster", "rubric", "secret", "threshold")
 _MOST_BYTES: Final = 1 << 13
 
 
@@ -21,6 +21,7 @@ class Settings:
     """Defaults of a course; an option on the command line goes before them.
 
     notebook  a pattern for the path of the notebook in a student's repository
+    threshold  points or share below which `grader ci` fails
     secret    a file, outside output folders, that keys of students are made with
     """
 
@@ -29,6 +30,7 @@ class Settings:
     out: Path | None = None
     secret: Path | None = None
     notebook: str | None = None
+    threshold: str | None = None
 
 
 def settings(folder: Path) -> Settings:
@@ -61,6 +63,7 @@ def settings(folder: Path) -> Settings:
         out=Path(out) if out else None,
         secret=Path(secret) if secret else None,
         notebook=found.get("notebook"),
+        threshold=found.get("threshold"),
     )
 
 

@@ -27,7 +27,10 @@ def test_all_keys(tmp_path: Path) -> None:
     ("text", "said"),
     [
         ('rubrik = "x"', "no setting `rubrik`; did you mean `rubric`?"),
-        ('zzz = "x"', r"no setting `zzz` \(there are notebook, out, roster, rubric, secret\)"),
+        (
+            'zzz = "x"',
+            r"no setting `zzz` \(there are notebook, out, roster, rubric, secret, threshold\)",
+        ),
         ("rubric = 3", "`rubric` has to be text"),
         ('out = ""', "`out` has to be text"),
         ("rubric = ", "cannot be read"),
