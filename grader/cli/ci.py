@@ -28,6 +28,7 @@ from grader.export.junit import junit
 from grader.export.model import Options
 from grader.intake.classroom import wanted
 from grader.reporting.student import student_view
+from grader.store import row_of
 
 __all__ = ["BELOW", "run"]
 
@@ -62,7 +63,7 @@ def run(request: Request, path: Path, threshold: str | None, report: Path | None
         )
         data = junit(book, Options(partial=True)).files["junit.xml"]
         _store(report, data)
-    if any(row.status == "error" for row in view.criteria) or _is_fault(view):
+    if row_of(graded.report).unjudged:  # the grader failed, and not the submission
         return 1
     return BELOW if counted.points < needed or view.status == "ungradable" else 0
 
@@ -133,11 +134,6 @@ def _tell(out: Screen, view: Report, counted: Tally, needed: float, path: str) -
         told = f" {inline(row.title)}: {row.points:g} of {row.max_points:g}"
         said = f". {inline(row.feedback)}" if row.status in ("failed", "partial", "error") else ""
         out.line(out.sign(row.status), f"{told}{said}")
-
-
-def _is_fault(view: Report) -> bool:
-    """Whether it was the grader that failed, and not the submission."""
-    return view.status == "needs_person" and not view.criteria
 
 
 def _write(*lines: str) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,10 @@ import junitparser
 import pytest
 from ruamel.yaml import YAML
 
+from tests.batch.repositories import git
 from tests.stories.command import ROOT, Done, environment, run_grader
+
+pytestmark = pytest.mark.xdist_group("ci")
 
 RIGHT = """import torch
 
@@ -245,3 +250,89 @@ def test_the_hook_for_rubrics_needs_no_torch() -> None:
         [sys.executable, "-c", code], cwd=ROOT, env={**os.environ}, capture_output=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture(scope="module")
+def ours(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A repository of this project that pre-commit can clone."""
+    folder = tmp_path_factory.mktemp("hooks") / "project"
+    for name in ("grader", "rubrics", "fixtures"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md", ".pre-commit-hooks.yaml"):
+        shutil.copy(ROOT / name, folder / name)
+    commit(folder)
+    return folder
+
+
+def commit(folder: Path) -> None:
+    git(folder, "init", "--quiet")
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--message=all")
+
+
+def try_hook(ours: Path, folder: Path, hook: str, *options: str) -> Done:
+    """`pre-commit try-repo`: it installs this project; what that needs is taken from here."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pre_commit", "try-repo", str(ours), hook, "--all-files", *options],
+        cwd=folder,
+        env={
+            **environment(),
+            "PRE_COMMIT_HOME": str(ours.parent / "home"),
+            "PIP_NO_DEPS": "1",
+            "PIP_NO_INDEX": "1",
+            "PIP_NO_BUILD_ISOLATION": "0",  # how pip spells that there is none
+            "PYTHONPATH": sysconfig.get_path("purelib"),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return Done(done.returncode, done.stdout, done.stderr)
+
+
+def test_the_hook_for_rubrics_stops_a_wrong_one(ours: Path, tmp_path: Path) -> None:
+    (tmp_path / "rubrics").mkdir()
+    text = (ROOT / "rubrics" / "softmax.yaml").read_text(encoding="utf-8")
+    (tmp_path / "rubrics" / "own.yaml").write_text(text, encoding="utf-8")
+    commit(tmp_path)
+    done = try_hook(ours, tmp_path, "rubric-lint")
+    assert done.status == 0, done.out + done.err
+    (tmp_path / "rubrics" / "own.yaml").write_text(text.replace("points:", "pionts:", 1))
+    wrong = try_hook(ours, tmp_path, "rubric-lint")
+    assert wrong.status == 1
+    assert "pionts" in wrong.out
+
+
+def test_the_hook_for_students_grades_before_a_push(tmp_path: Path) -> None:
+    hook = next(one for one in read(".pre-commit-hooks.yaml") if one["id"] == "grade")
+    assert (hook["stages"], hook["types"], hook["pass_filenames"]) == (
+        ["pre-push"],
+        ["jupyter"],
+        False,
+    )
+    words = hook["entry"].split()
+    assert words[0] == "grader"
+    assert run_grader(*words[1:], cwd=repository(tmp_path, RIGHT)).status == 0
+    assert run_grader(*words[1:], cwd=repository(tmp_path, WRONG)).status == 4
+
+
+def test_a_fault_of_the_grader_is_not_below_the_threshold(tmp_path: Path) -> None:
+    repository(tmp_path, RIGHT)
+    code = (
+        "import sys; from grader.sandbox import zygote\n"
+        "from grader.core.errors import SandboxFault\n"
+        "def spawn(self): raise SandboxFault('no process to be had')\n"
+        "zygote.Zygote.spawn = spawn\n"
+        "sys.argv = ['grader', 'ci', '--threshold', '0']\n"
+        "from grader.cli.main import main\n"
+        "main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1, done.stderr
