@@ -1,4 +1,4 @@
-"""`docs/authoring.md` to the letter: its files are written, its commands run, its output compared.
+"""Pages of `docs/` to the letter: their files are written, commands run, output compared.
 
 A path in backticks and a colon, then a fence: that file has this text; with `Add to` before it, at
 its end. A `diff` fence changes lines that must be there once. A `console` fence holds commands and
@@ -20,7 +20,8 @@ import pytest
 
 from tests.stories.command import ROOT, environment
 
-PAGE: Final = ROOT / "docs" / "authoring.md"
+PAGES: Final = ("authoring", "ci")
+KINDS: Final = {"console", "diff", "python", "toml", "yaml"}
 FENCE: Final = re.compile(
     r"(?:(?P<add>Add to )?`(?P<path>[\w./-]+)`:\n)?```(?P<kind>\w+)\n(?P<text>.*?)^```$",
     re.MULTILINE | re.DOTALL,
@@ -28,7 +29,14 @@ FENCE: Final = re.compile(
 PROGRESS: Final = re.compile(r"graded \d+ of \d+, about ")
 MARK: Final = "@@ end of command @@"
 
-pytestmark = pytest.mark.xdist_group("authoring")
+
+def page(name: str) -> str:
+    return (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
+
+
+def test_every_page_with_commands_is_run() -> None:
+    found = {path.stem for path in (ROOT / "docs").glob("*.md") if "```" in page(path.stem)}
+    assert found == set(PAGES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,27 +50,29 @@ class Block:
     adds: bool = False
 
 
-def blocks(page: str) -> Iterator[Block]:
-    for found in FENCE.finditer(page):
-        line = page.count("\n", 0, found.start()) + 1
+def blocks(text: str) -> Iterator[Block]:
+    for found in FENCE.finditer(text):
+        line = text.count("\n", 0, found.start()) + 1
         yield Block(line, found["kind"], found["text"], found["path"] or "", bool(found["add"]))
 
 
-def test_every_fence_is_understood() -> None:
-    page = PAGE.read_text(encoding="utf-8")
-    found = list(blocks(page))
-    assert len(found) * 2 == len(re.findall(r"^```", page, re.MULTILINE))
-    assert {block.kind for block in found} == {"console", "diff", "python", "yaml"}
+@pytest.mark.parametrize("name", PAGES)
+def test_every_fence_is_understood(name: str) -> None:
+    found = list(blocks(page(name)))
+    assert len(found) * 2 == len(re.findall(r"^```", page(name), re.MULTILINE))
+    assert {block.kind for block in found} <= KINDS
+    assert any(block.kind == "console" for block in found)
     for block in found:
-        assert (block.kind in ("python", "yaml")) == bool(block.path), block.line
+        assert (block.kind not in ("console", "diff")) == bool(block.path), block.line
 
 
-def test_the_page_is_true(tmp_path: Path) -> None:
-    for block in blocks(PAGE.read_text(encoding="utf-8")):
+@pytest.mark.parametrize("name", PAGES)
+def test_the_page_is_true(name: str, tmp_path: Path) -> None:
+    for block in blocks(page(name)):
         if block.kind == "console":
-            _run(block, tmp_path)
+            _run(block, tmp_path, name)
         elif block.kind == "diff":
-            _change(block, tmp_path)
+            _change(block, tmp_path, name)
         else:
             path = tmp_path / block.path
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -89,7 +99,7 @@ def test_what_is_printed_is_compared(expected: list[str], printed: list[str], sa
     assert (_missing(expected, printed) is None) == same
 
 
-def _change(block: Block, folder: Path) -> None:
+def _change(block: Block, folder: Path, name: str) -> None:
     """Apply the one hunk of a diff, found by its text."""
     head, *lines = block.text.splitlines(keepends=True)
     assert head.startswith("--- "), block.line
@@ -97,11 +107,11 @@ def _change(block: Block, folder: Path) -> None:
     old = "".join(line[1:] for line in lines if line[0] in " -")
     new = "".join(line[1:] for line in lines if line[0] in " +")
     text = path.read_text(encoding="utf-8")
-    assert text.count(old) == 1, f"{PAGE.name}:{block.line}: not once in {path.name}"
+    assert text.count(old) == 1, f"{name}.md:{block.line}: not once in {path.name}"
     path.write_text(text.replace(old, new), encoding="utf-8")
 
 
-def _run(block: Block, folder: Path) -> None:
+def _run(block: Block, folder: Path, name: str) -> None:
     commands: list[tuple[str, list[str]]] = []
     for line in block.text.splitlines():
         if line.startswith("$ "):
@@ -127,7 +137,7 @@ def _run(block: Block, folder: Path) -> None:
         # how far it is shows on a slow machine only
         printed = [line for line in output.splitlines() if not PROGRESS.match(line)]
         missing = _missing(expected, printed)
-        where = f"{PAGE.name}:{block.line}: $ {command}"
+        where = f"{name}.md:{block.line}: $ {command}"
         assert missing is None, f"{where}\nexpected: {missing}\nprinted:\n{output}"
 
 
