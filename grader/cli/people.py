@@ -120,6 +120,27 @@ def _pages(folder: Path, into: Path | None, appeal: str) -> int:
     return run(folder, into, appeal)
 
 
+@click.command("report", short_help="Write one page about the whole class.")
+@_FOLDER
+@click.option(
+    "--out",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The page (DIR/overview.html).",
+)
+def _report(folder: Path, out: Path | None) -> int:
+    """Write one page about the whole class, for staff: one HTML file that needs no network.
+
+    It shows the distribution of scores, how each criterion did, submissions by the bug they have
+    with code side by side, who needs a person, whose results were close, and a table of all to
+    search and sort. Nothing is run.
+    """
+    check_output(folder)
+    from grader.cli.report import run
+
+    return run(folder, out)
+
+
 @click.command("export", short_help="Write marks and feedback as a system takes them.")
 @click.argument("kind", type=click.Choice(_KINDS))
 @_FOLDER
@@ -230,6 +251,7 @@ COMMANDS: Final[Sequence[click.Command]] = (
     _mark,
     _override,
     _pages,
+    _report,
     _export,
     _package,
     _compare,
